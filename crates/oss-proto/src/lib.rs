@@ -1,0 +1,1 @@
+//! The Alibaba Cloud OSS protocol as pure functions and state machines: requests, answers, errors, retries

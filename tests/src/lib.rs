@@ -1,0 +1,1 @@
+//! Simulator, conformance suite and vectors.

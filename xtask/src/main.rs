@@ -1,0 +1,2 @@
+//! The workspace automation.
+fn main() {}
