@@ -152,11 +152,11 @@ impl UnixTime {
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
         let mut rest = text.as_bytes();
-        let weekday = WEEKDAYS.iter().position(|name| literal(&mut rest, *name).is_some())?;
+        let weekday = WEEKDAYS.iter().position(|name| literal(&mut rest, name).is_some())?;
         literal(&mut rest, b", ")?;
         let day = number(&mut rest, 2)?;
         literal(&mut rest, b" ")?;
-        let month = MONTHS.iter().position(|name| literal(&mut rest, *name).is_some())?;
+        let month = MONTHS.iter().position(|name| literal(&mut rest, name).is_some())?;
         literal(&mut rest, b" ")?;
         let year = number(&mut rest, 4)?;
         literal(&mut rest, b" ")?;

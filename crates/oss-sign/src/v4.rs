@@ -1,0 +1,361 @@
+//! V4 in the `authorization` header, and what it shares with the presigned form: [`SigningKey`], [`Signed`].
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    AccessKey, Request, Scope, Scratch,
+    canonical::{Added, Span, push_hex},
+};
+
+/// The V4 key derived from a secret for one UTC day, region and product.
+///
+/// Deriving costs four HMACs and signing one, so keep it for as long as [`is_for`](Self::is_for) holds. It is as
+/// good as the secret within its scope: `Debug` hides it and dropping it wipes it. The secret itself is not kept.
+#[derive(Clone)]
+pub struct SigningKey {
+    /// Keyed and ready: both inner states of the HMAC are computed once.
+    mac: Hmac<Sha256>,
+    fingerprint: Zeroizing<[u8; DIGEST_BYTES]>,
+}
+
+impl SigningKey {
+    /// Derives the key of `key.secret` for the scope's UTC day, region and product.
+    #[must_use]
+    pub fn derive(key: &AccessKey<'_>, scope: &Scope<'_>) -> Self {
+        let mut first = Zeroizing::new(Vec::with_capacity(SECRET_PREFIX.len() + key.secret.len()));
+        first.extend_from_slice(SECRET_PREFIX);
+        first.extend_from_slice(key.secret.as_bytes());
+        let day = hmac(&first, &scope.time.day());
+        let region = hmac(&*day, scope.region);
+        let product = hmac(&*region, scope.product);
+        let signing = hmac(&*product, TERMINATOR);
+        Self { mac: keyed(&*signing), fingerprint: fingerprint(key, scope) }
+    }
+
+    /// Whether this is the key that [`derive`](Self::derive) would give for them now; it costs one short SHA-256.
+    ///
+    /// The id and the token of the key do not matter, nor does the time within its UTC day.
+    #[must_use]
+    pub fn is_for(&self, key: &AccessKey<'_>, scope: &Scope<'_>) -> bool {
+        self.fingerprint == fingerprint(key, scope)
+    }
+
+    pub(crate) fn sign(&self, text: &str) -> Zeroizing<[u8; DIGEST_BYTES]> {
+        let tag = self.mac.clone().chain_update(text.as_bytes()).finalize();
+        Zeroizing::new(tag.into_bytes().into())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(***)")
+    }
+}
+
+/// Signs a request for the `authorization` header (V4).
+///
+/// To add, in this order: `x-oss-date`, `x-oss-content-sha256` (always `UNSIGNED-PAYLOAD`, the only value that OSS
+/// documents), `x-oss-security-token` when the key has a token, and `authorization`. Headers of the request with
+/// one of these names are not signed: replace them.
+///
+/// `signing` must be [for](SigningKey::is_for) `key` and `scope`, or OSS answers `SignatureDoesNotMatch`.
+pub fn sign_headers<'s>(
+    request: &Request<'_>,
+    key: &AccessKey<'_>,
+    signing: &SigningKey,
+    scope: &Scope<'_>,
+    scratch: &'s mut Scratch,
+) -> Signed<'s> {
+    let date = scope.time.iso_basic();
+    scratch.prepare(request, key, scope);
+    scratch.add("x-oss-date", &[&date]);
+    scratch.add(CONTENT_SHA256, &[UNSIGNED_PAYLOAD]);
+    if let Some(token) = key.token() {
+        scratch.add("x-oss-security-token", &[token]);
+    }
+    let additional = scratch.collect_headers(request);
+    for (name, value) in request.query {
+        scratch.add_pair(name, value);
+    }
+    scratch.write_canonical(request, additional, UNSIGNED_PAYLOAD);
+    let digest = sign_canonical(scratch, signing, scope, &date);
+
+    let start = scratch.values.len();
+    let authorization = &mut scratch.values;
+    for piece in [ALGORITHM, " Credential=", key.id, "/"] {
+        authorization.push_str(piece);
+    }
+    push_scope(authorization, scope, &date);
+    if let Some(Span { start, end }) = additional {
+        authorization.push_str(",AdditionalHeaders=");
+        authorization.extend_from_within(start..end);
+    }
+    authorization.push_str(",Signature=");
+    let signature = push_hex(authorization, &*digest);
+    scratch.added.push(Added { name: "authorization", value: Span { start, end: signature.end } });
+    Signed { scratch, signature }
+}
+
+/// What a signature adds to a request, and what it was computed over; it borrows the [`Scratch`].
+///
+/// `Debug` shows the names of what is added and the string to sign, which holds no secret, and no value.
+pub struct Signed<'s> {
+    pub(crate) scratch: &'s Scratch,
+    pub(crate) signature: Span,
+}
+
+impl<'s> Signed<'s> {
+    /// The names and values to add, not encoded: headers from [`sign_headers`], query parameters, to be encoded
+    /// once, from [`presign_query`](crate::presign_query).
+    ///
+    /// The values of `authorization`, `x-oss-security-token` and `x-oss-signature` are secrets.
+    pub fn iter(&self) -> impl Iterator<Item = (&'s str, &'s str)> + use<'s> {
+        let scratch = self.scratch;
+        scratch.added.iter().map(|added| (added.name, added.value.of(&scratch.values)))
+    }
+
+    /// The lower-case names of all headers that the signature covers, sorted, each once.
+    ///
+    /// The user of a presigned URL must send them with the values that were signed.
+    pub fn signed_headers(&self) -> impl Iterator<Item = &'s str> + use<'s> {
+        self.scratch.header_names()
+    }
+
+    /// The canonical request; it shows the security token when there is one, and every signed value.
+    #[must_use]
+    pub fn canonical_request(&self) -> &'s str {
+        &self.scratch.canonical
+    }
+
+    /// The string to sign: the algorithm, the date, the scope, and the digest of the canonical request.
+    #[must_use]
+    pub fn string_to_sign(&self) -> &'s str {
+        &self.scratch.to_sign
+    }
+
+    /// The signature as 64 lower-case hexadecimal digits; a secret for as long as it is valid.
+    #[must_use]
+    pub fn signature(&self) -> &'s str {
+        self.signature.of(&self.scratch.values)
+    }
+}
+
+impl fmt::Debug for Signed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let adds = self.iter().map(|(name, _)| name).collect::<Vec<_>>();
+        f.debug_struct("Signed")
+            .field("adds", &adds)
+            .field("string_to_sign", &self.string_to_sign())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes the string to sign over the canonical request and signs it.
+pub(crate) fn sign_canonical(
+    scratch: &mut Scratch,
+    signing: &SigningKey,
+    scope: &Scope<'_>,
+    date: &str,
+) -> Zeroizing<[u8; DIGEST_BYTES]> {
+    let digest = Sha256::digest(scratch.canonical.as_bytes());
+    let text = &mut scratch.to_sign;
+    for piece in [ALGORITHM, "\n", date, "\n"] {
+        text.push_str(piece);
+    }
+    push_scope(text, scope, date);
+    text.push('\n');
+    push_hex(text, &digest);
+    signing.sign(text)
+}
+
+/// Appends `day/region/product/aliyun_v4_request`; `date` is the scope's time in the basic format.
+pub(crate) fn push_scope(buffer: &mut String, scope: &Scope<'_>, date: &str) {
+    for piece in [&date[..DAY_BYTES], "/", scope.region, "/", scope.product, "/", TERMINATOR] {
+        buffer.push_str(piece);
+    }
+}
+
+fn hmac(key: &[u8], text: &str) -> Zeroizing<[u8; DIGEST_BYTES]> {
+    Zeroizing::new(keyed(key).chain_update(text.as_bytes()).finalize().into_bytes().into())
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+/// Identifies the input of a derivation without keeping it. Lengths go first, so that no two inputs are alike.
+fn fingerprint(key: &AccessKey<'_>, scope: &Scope<'_>) -> Zeroizing<[u8; DIGEST_BYTES]> {
+    let mut hash = Sha256::new();
+    for piece in [&*scope.time.day(), scope.region, scope.product, key.secret] {
+        hash.update((piece.len() as u64).to_le_bytes());
+        hash.update(piece);
+    }
+    Zeroizing::new(hash.finalize().into())
+}
+
+pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
+pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
+const TERMINATOR: &str = "aliyun_v4_request";
+const SECRET_PREFIX: &[u8] = b"aliyun_v4";
+const DIGEST_BYTES: usize = 32;
+const DAY_BYTES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString, vec::Vec};
+
+    use super::*;
+    use crate::{Resource, UnixTime};
+
+    const KEY: AccessKey<'static> = AccessKey { id: "ak", secret: "sk", token: None };
+    const SCOPE: Scope<'static> =
+        Scope { region: "cn-hangzhou", product: "oss", time: UnixTime::from_secs(1_702_743_657) };
+    const REQUEST: Request<'static> = Request {
+        method: "PUT",
+        resource: Resource::Object { bucket: "examplebucket", key: "exampleobject" },
+        query: &[],
+        headers: &[],
+        additional: &[],
+    };
+
+    fn hex(bytes: &[u8]) -> String {
+        let mut text = String::new();
+        push_hex(&mut text, bytes);
+        text
+    }
+
+    #[test]
+    fn the_chain_of_keys_is_that_of_the_specification() {
+        let table = [
+            ("20231216", "fde9c360ae5165f5a84690330c8bc545e6bde502ba8ba4972db81e5a2ea80bec"),
+            ("20231203", "6c0f1428657efe1a1b658128408fbb72fbe24918883a882f4d2f26a2da9c753f"),
+        ];
+        for (day, product_key) in table {
+            let day = hmac(b"aliyun_v4sk", day);
+            let product = hmac(&*hmac(&*day, "cn-hangzhou"), "oss");
+            assert_eq!(hex(&*product), product_key);
+        }
+        assert_eq!(
+            hex(&*hmac(&*hmac(&*hmac(&*hmac(b"aliyun_v4sk", "20231216"), "cn-hangzhou"), "oss"), TERMINATOR)),
+            "b412a03b134ebddd720f5167b5de6db66620ebb3b01cff4d49e3ccb09f8de97f"
+        );
+        // The derived key must sign as that last one does.
+        let signing = keyed(&*hmac(
+            &*hmac(&*hmac(&*hmac(b"aliyun_v4sk", "20231216"), "cn-hangzhou"), "oss"),
+            TERMINATOR,
+        ));
+        let tag: [u8; DIGEST_BYTES] = signing.chain_update(b"text").finalize().into_bytes().into();
+        assert_eq!(*SigningKey::derive(&KEY, &SCOPE).sign("text"), tag);
+    }
+
+    /// The example of the OSS document on V4 signatures in the header: it prints the derived key, as the secret
+    /// that it prints is masked.
+    #[test]
+    fn the_documents_example_is_reproduced_from_its_printed_key() {
+        let key = [
+            0x35, 0x43, 0xb7, 0x68, 0x6e, 0x65, 0xed, 0xa7, 0x1e, 0x5e, 0x5c, 0xa1, 0x9d, 0x54, 0x8d, 0x78,
+            0x42, 0x3c, 0x37, 0xe8, 0xdd, 0xba, 0x4d, 0xc9, 0xd8, 0x3f, 0x90, 0x22, 0x8b, 0x45, 0x7c, 0x76,
+        ];
+        let time = UnixTime::parse_iso_basic("20250411T064124Z").expect("a date");
+        let scope = Scope { time, ..SCOPE };
+        let headers = [
+            ("content-disposition", "attachment"),
+            ("content-length", "3"),
+            ("content-md5", "ICy5YqxZB1uWSwcVLSNLcA=="),
+            ("content-type", "text/plain"),
+        ];
+        let additional = ["content-disposition", "content-length"];
+        let request = Request { headers: &headers, additional: &additional, ..REQUEST };
+        let signing = SigningKey { mac: keyed(&key), fingerprint: fingerprint(&KEY, &scope) };
+        let mut scratch = Scratch::new();
+        let signed = sign_headers(&request, &KEY, &signing, &scope, &mut scratch);
+        assert_eq!(signed.signature(), "053edbf550ebd239b32a9cdfd93b0b2b3f2d223083aa61f75e9ac16856d61f23");
+    }
+
+    #[test]
+    fn what_is_added_replaces_the_callers_headers() {
+        let key = AccessKey { token: Some("token"), ..KEY };
+        let signing = SigningKey::derive(&key, &SCOPE);
+        let mut scratch = Scratch::new();
+        let plain = sign_headers(&REQUEST, &key, &signing, &SCOPE, &mut scratch);
+        let expected = plain.iter().map(|(name, value)| (name, value.to_string())).collect::<Vec<_>>();
+        let names = expected.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        assert_eq!(names, ["x-oss-date", "x-oss-content-sha256", "x-oss-security-token", "authorization"]);
+        let stale = [
+            ("X-Oss-Date", "20200101T000000Z"),
+            ("x-oss-content-sha256", "0123"),
+            ("X-OSS-Security-Token", "old"),
+            ("Authorization", "OSS4-HMAC-SHA256 …"),
+        ];
+        let additional = ["authorization", "x-oss-date"];
+        let request = Request { headers: &stale, additional: &additional, ..REQUEST };
+        let mut scratch = Scratch::new();
+        let replaced = sign_headers(&request, &key, &signing, &SCOPE, &mut scratch);
+        assert!(replaced.iter().eq(expected.iter().map(|(name, value)| (*name, value.as_str()))));
+        let signed = replaced.signed_headers().collect::<Vec<_>>();
+        assert_eq!(signed, ["x-oss-content-sha256", "x-oss-date", "x-oss-security-token"]);
+    }
+
+    #[test]
+    fn a_token_header_of_the_caller_is_signed_when_the_key_has_none() {
+        let headers = [("x-oss-security-token", "own")];
+        let request = Request { headers: &headers, ..REQUEST };
+        for token in [None, Some("")] {
+            let key = AccessKey { token, ..KEY };
+            let signing = SigningKey::derive(&key, &SCOPE);
+            let mut scratch = Scratch::new();
+            let signed = sign_headers(&request, &key, &signing, &SCOPE, &mut scratch);
+            assert!(signed.canonical_request().contains("\nx-oss-security-token:own\n"));
+            assert_eq!(signed.iter().count(), 3);
+        }
+    }
+
+    #[test]
+    fn a_key_is_for_its_day_region_product_and_secret_only() {
+        let signing = SigningKey::derive(&KEY, &SCOPE);
+        let day_start = 1_702_684_800;
+        let at = |secs| Scope { time: UnixTime::from_secs(secs), ..SCOPE };
+        assert!(signing.is_for(&KEY, &SCOPE) && signing.clone().is_for(&KEY, &SCOPE));
+        assert!(signing.is_for(&AccessKey { id: "other", token: Some("token"), ..KEY }, &SCOPE));
+        assert!(signing.is_for(&KEY, &at(day_start)) && signing.is_for(&KEY, &at(day_start + 86_399)));
+        assert!(!signing.is_for(&KEY, &at(day_start - 1)) && !signing.is_for(&KEY, &at(day_start + 86_400)));
+        assert!(!signing.is_for(&AccessKey { secret: "sK", ..KEY }, &SCOPE));
+        assert!(!signing.is_for(&KEY, &Scope { region: "cn-hangzhou-1", ..SCOPE }));
+        assert!(!signing.is_for(&KEY, &Scope { product: "oss-cloudbox", ..SCOPE }));
+        // The pieces may not run into each other.
+        assert!(!signing.is_for(&KEY, &Scope { region: "cn-hangzhouo", product: "ss", ..SCOPE }));
+    }
+
+    #[test]
+    fn no_debug_shows_a_secret() {
+        let key = AccessKey { id: "id-mark", secret: "secret-mark", token: Some("token-mark") };
+        let headers = [("x-oss-meta-a", "header-mark")];
+        let request = Request { headers: &headers, query: &[("q", "query-mark")], ..REQUEST };
+        let signing = SigningKey::derive(&key, &SCOPE);
+        let mut scratch = Scratch::new();
+        let signed = sign_headers(&request, &key, &signing, &SCOPE, &mut scratch);
+        let text = format!("{key:?} {signing:?} {signed:#?} {SCOPE:?} {request:?}");
+        assert!(!text.contains("mark") && !text.contains(signed.signature()), "{text}");
+        assert!(text.contains("x-oss-meta-a") && text.contains("20231216/cn-hangzhou/oss"), "{text}");
+        assert_eq!(format!("{signing:?}"), "SigningKey(***)");
+        assert_eq!(
+            format!("{:?}", AccessKey { token: None, ..key }),
+            r#"AccessKey { id: "***", secret: "***", token: None }"#
+        );
+        assert!(!format!("{scratch:?}").contains("mark"));
+    }
+
+    /// `Hmac` itself carries no marker: it is two of these states and nothing else.
+    #[test]
+    fn the_keyed_state_is_wiped_on_drop() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        wiped::<Sha256>();
+        wiped::<Zeroizing<[u8; DIGEST_BYTES]>>();
+    }
+}
