@@ -4,7 +4,7 @@
 //! remainder by x^(8n), so `crc(a ++ b) == crc(a) * x^(8 * len(b)) + crc(b)`: one multiplication and one XOR.
 //! The initial value and the final XOR cancel out. Values are reflected, as the checksum is: bit 63 is x^0.
 
-/// The checksum of `a ++ b`, where `first` is that of `a`, `second` that of `b`, and `b` has `second_len` bytes.
+/// The checksum of `a ++ b`: `first` is that of `a`, `second` that of `b`, which has `second_len` bytes.
 ///
 /// Any length will do: the cost grows with the digits of `second_len`, not with the length. If it is 0 the
 /// result is `first`, whatever `second` says. For many parts of one length use a [`Combiner`].

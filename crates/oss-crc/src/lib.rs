@@ -67,7 +67,7 @@ impl Crc64 {
         Self::resume(0, 0)
     }
 
-    /// Goes on after `len` bytes whose checksum is `crc`, as if they had been given to [`update`](Self::update).
+    /// Goes on after `len` bytes whose checksum is `crc`, as if [`update`](Self::update) had seen them.
     ///
     /// This continues an appendable object, or a download that was cut: `crc` is what OSS or an earlier
     /// [`value`](Self::value) said about the bytes before. `len` only counts in [`len`](Self::len).
@@ -92,7 +92,9 @@ impl Crc64 {
         }
     }
 
-    /// How many bytes the checksum covers, including those of [`resume`](Self::resume); stops at [`u64::MAX`].
+    /// How many bytes the checksum covers, including those of [`resume`](Self::resume).
+    ///
+    /// It stops at [`u64::MAX`]; the value stays right beyond.
     pub fn len(&self) -> u64 {
         self.base_len.saturating_add(self.digested)
     }
