@@ -1,0 +1,417 @@
+//! The machine that keeps credentials fresh.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use oss_sign::UnixTime;
+
+use crate::chance::Chance;
+use crate::source::{Member, Turn};
+use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source};
+
+/// Keeps the credentials of one source fresh for any number of callers, and asks for what it does not know.
+///
+/// # The contract
+///
+/// Each caller polls for itself. [`Step::Ready`] and [`Step::Failed`] end its turn. [`Step::Ask`] makes it
+/// responsible for one question: it finds the answer, hands it to [`answer`](Self::answer) and polls again; a
+/// caller that is dropped first calls [`abandon`](Self::abandon), and another caller takes over. A driver may as
+/// well give the question to a task of its own and poll again at once: while the old credentials are still good, it
+/// gets them then. [`Step::Wait`] says that somebody else has a question in hand: poll again after any `answer`,
+/// `abandon` or `invalidate`, or at the given time; how long to wait in all is the caller's own business. A question
+/// whose time limit has passed is answered with [`Answer::Unavailable`], so that the next try is delayed.
+///
+/// `mono` is a clock that never goes back, from any start; `wall` is the time of day, already corrected by what is
+/// known of its error. Clocks that jump, answers that nobody asked for, and any order of calls are survived.
+///
+/// # What happens over time
+///
+/// ```text
+///                 found                 80 % of life, less 0–10 %         end of life
+///   nothing ───────────────▶ fresh ──────────────────▶ usable, due ──────────────▶ expired
+///   Ask│Wait│Failed  ▲       Ready ◀──────────────────   Ask, then Ready           Ask│Wait│Failed
+///      ▲             │                    found            │    ▲                   │
+///      │             └─────────────────────────────────────┼────┼─── found ─────────┘
+///      │ invalidate (from anywhere)                  failed│    │1 s … 60 s later
+///                                                          ▼    │
+///                                                       usable, quiet: Ready
+///
+///   a lookup:  none ──poll──▶ asked ──answer──▶ found │ failed │ (chain) next question, free to take
+///                               │  ▲
+///                        abandon│  │poll, by whoever comes next
+///                               ▼  │
+///                              free to take
+/// ```
+///
+/// At most one question is out at any time. A failed lookup leaves the held credentials alone; all callers share
+/// its error until the next try, after 1–2 s at first and 30–60 s in the end. Credentials live until they expire,
+/// but 12 hours at most; with a token and no stated end, 15 minutes; with neither, for ever. When the source gives
+/// the same credentials again, that is no error: they are asked for again later.
+#[derive(Debug)]
+pub struct CredentialCache {
+    members: Vec<Member>,
+    /// The member that gave credentials: the only one asked from then on.
+    winner: Option<usize>,
+    held: Option<Held>,
+    flight: Option<Flight>,
+    /// The error of the latest lookup, if that failed.
+    trouble: Option<CredentialError>,
+    /// Lookups in a row that brought nothing new.
+    fruitless: u32,
+    /// Until then no lookup is begun on a caller's wish alone.
+    quiet_until: Duration,
+    tickets: u64,
+    generation: Generation,
+    chance: Chance,
+}
+
+impl CredentialCache {
+    /// Makes a cache that has asked nothing yet.
+    ///
+    /// The seed spreads refreshes and delays: give each process its own, and a test a fixed one.
+    pub fn new(source: Source, seed: u64) -> Self {
+        Self {
+            members: Member::all(source),
+            winner: None,
+            held: None,
+            flight: None,
+            trouble: None,
+            fruitless: 0,
+            quiet_until: Duration::ZERO,
+            tickets: 0,
+            generation: Generation::default(),
+            chance: Chance::new(seed),
+        }
+    }
+
+    /// Says what a caller with this need has to do now; the type's first section is the contract.
+    pub fn poll(&mut self, need: Need, mono: Duration, wall: UnixTime) -> Step {
+        let now = Now { mono, wall };
+        if let Some(step) = self.judge(need, now) {
+            return step;
+        }
+        if let Some(step) = self.ask(now) {
+            return step;
+        }
+        // A source that asks nothing has settled the lookup on the spot: take its result, whatever the need.
+        match (&self.held, &self.trouble) {
+            (Some(held), _) if !held.has_expired(now) => Step::Ready(held.credentials.clone()),
+            (_, Some(error)) => Step::Failed(error.clone()),
+            (_, None) => Step::Failed(CredentialError::NotFound { tried: Vec::new() }),
+        }
+    }
+
+    /// Takes the answer to a question.
+    ///
+    /// An answer to a question that was abandoned counts if nobody took over yet; any other answer that is not
+    /// waited for is dropped.
+    pub fn answer(&mut self, ticket: Ticket, answer: Answer, mono: Duration, wall: UnixTime) {
+        let now = Now { mono, wall };
+        let Some(flight) = self.flight.take_if(|flight| flight.ticket == Some(ticket)) else {
+            return;
+        };
+        let Some(member) = self.members.get(flight.member) else {
+            return;
+        };
+        let turn = member.read(answer);
+        // What was asked before `invalidate` may be what had to be forgotten; a failure counts all the same, so
+        // that no sequence of calls defeats the delay after it.
+        if flight.outdated && !matches!(turn, Turn::Broken(_)) {
+            return;
+        }
+        self.advance(flight.member, turn, now);
+    }
+
+    /// Gives a question back unanswered, since its asker is gone: the next caller that needs it takes over.
+    pub fn abandon(&mut self, ticket: Ticket) {
+        if let Some(flight) = self.flight.as_mut().filter(|flight| flight.ticket == Some(ticket)) {
+            flight.asked = None;
+        }
+    }
+
+    /// Forgets the held credentials and which source of a chain gave them; callers wait for new ones.
+    ///
+    /// A question that is out stays the only one, and only then is another asked; what was found by it does not
+    /// count. The delay after a failed lookup remains.
+    pub fn invalidate(&mut self) {
+        self.held = None;
+        self.winner = None;
+        if self.trouble.is_none() {
+            self.quiet_until = Duration::ZERO;
+            self.fruitless = 0;
+        }
+        match &mut self.flight {
+            Some(flight) if flight.asked.is_some() => flight.outdated = true,
+            _ => self.flight = None,
+        }
+    }
+
+    /// Decides without asking; `None` when it is time to ask.
+    fn judge(&self, need: Need, now: Now) -> Option<Step> {
+        let usable = self.held.as_ref().filter(|held| !held.has_expired(now));
+        let rejected = usable.is_some_and(|held| need.instead_of == Some(held.credentials.generation()));
+        let enough = usable.is_some_and(|held| !rejected && held.reaches(need, now));
+        let ready = |held: &Held| Some(Step::Ready(held.credentials.clone()));
+
+        if let Some(held) = usable.filter(|held| enough && !held.is_due(now)) {
+            return ready(held);
+        }
+        if let Some(until) = self.flight.as_ref().and_then(|flight| flight.wait(now)) {
+            return usable.filter(|_| enough).map_or(Some(Step::Wait { until }), ready);
+        }
+        if self.flight.is_some() || !self.is_quiet(now) {
+            return None;
+        }
+        match (usable, &self.trouble) {
+            (Some(held), _) if !rejected => ready(held),
+            (_, Some(error)) => Some(Step::Failed(error.clone())),
+            // The source said moments ago that it has nothing else: the service has the last word on these.
+            (Some(held), None) => ready(held),
+            (None, None) => None,
+        }
+    }
+
+    /// Hands out the question that is free to take, or begins a lookup; `None` when that needed no question.
+    fn ask(&mut self, now: Now) -> Option<Step> {
+        if self.flight.take_if(|flight| flight.outdated).is_some() || self.flight.is_none() {
+            let first = self.winner.unwrap_or(0);
+            let turn = self.members.get(first).map_or(Turn::Absent, Member::open);
+            self.advance(first, turn, now);
+        }
+        let flight = self.flight.as_mut()?;
+        self.tickets = self.tickets.wrapping_add(1);
+        let ticket = Ticket(self.tickets);
+        flight.ticket = Some(ticket);
+        flight.asked = Some(now.mono);
+        Some(Step::Ask(ticket, flight.question.clone()))
+    }
+
+    /// Goes along the chain from this member's turn to a question, credentials or an error.
+    fn advance(&mut self, mut member: usize, mut turn: Turn, now: Now) {
+        self.flight = None;
+        loop {
+            match turn {
+                Turn::Ask(question) => {
+                    let flight = Flight { member, question, ticket: None, asked: None, outdated: false };
+                    self.flight = Some(flight);
+                    return;
+                }
+                Turn::Found(credentials) => return self.keep(member, credentials, now),
+                Turn::Broken(error) => return self.fail(error, now),
+                Turn::Absent => {
+                    member += 1;
+                    match self.members.get(member).filter(|_| self.winner.is_none()) {
+                        Some(next) => turn = next.open(),
+                        None => return self.fail(self.nothing_found(), now),
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, member: usize, credentials: Credentials, now: Now) {
+        let life = match life_of(&credentials, now.wall) {
+            Ok(life) => life,
+            Err(error) => return self.fail(error, now),
+        };
+        let unchanged = self.held.as_ref().is_some_and(|held| held.credentials == credentials);
+        let rest = if unchanged {
+            self.backoff(now)
+        } else {
+            self.generation = self.generation.next();
+            self.fruitless = 0;
+            BACKOFF_MIN
+        };
+        let life = life.map(|span| {
+            let refresh = span * 4 / 5 - self.chance.between(Duration::ZERO, span / 10);
+            Life { span, refresh: now.after(refresh), end: now.after(span) }
+        });
+        self.held = Some(Held { credentials: credentials.stamped(self.generation), life });
+        self.winner = Some(member);
+        self.trouble = None;
+        self.quiet_until = now.mono.saturating_add(rest);
+    }
+
+    fn fail(&mut self, error: CredentialError, now: Now) {
+        self.trouble = Some(error);
+        self.quiet_until = now.mono.saturating_add(self.backoff(now));
+    }
+
+    /// The delay after one more lookup that brought nothing new: 1–2 s, 2–4 s, … 30–60 s.
+    fn backoff(&mut self, now: Now) -> Duration {
+        // Lookups that lie far apart are no row: a source that repeats itself every hour is not failing.
+        let in_a_row = now.mono.saturating_sub(self.quiet_until) <= BACKOFF_MAX;
+        self.fruitless = if in_a_row { self.fruitless.saturating_add(1) } else { 1 };
+        let doubled = 1_u32.checked_shl(self.fruitless).map_or(BACKOFF_MAX, |factor| BACKOFF_MIN * factor);
+        let high = doubled.min(BACKOFF_MAX);
+        self.chance.between(high / 2, high)
+    }
+
+    fn is_quiet(&self, now: Now) -> bool {
+        let left = self.quiet_until.saturating_sub(now.mono);
+        // Far more than was ever set is left only when the clock went back: then nothing is known.
+        !left.is_zero() && left <= BACKOFF_MAX * 2
+    }
+
+    fn nothing_found(&self) -> CredentialError {
+        let asked = match self.winner {
+            Some(winner) => self.members.get(winner..=winner).unwrap_or_default(),
+            None => &self.members,
+        };
+        CredentialError::NotFound { tried: asked.iter().map(Member::name).collect() }
+    }
+}
+
+/// What a caller needs credentials for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Need {
+    /// The moment until which the credentials should be valid, such as the end of the attempt.
+    ///
+    /// It is a wish: when the source has none that live so long, those that are valid now are handed out.
+    pub valid_until: UnixTime,
+    /// The credentials that the service refused, of which the caller wants the successor.
+    ///
+    /// They are replaced once, however many callers name them. If the source gives the same again, that is what
+    /// the caller gets; if it fails, its error, though others keep the old ones while these seem valid.
+    pub instead_of: Option<Generation>,
+}
+
+impl Need {
+    /// Needs credentials that are valid until then.
+    pub fn until(valid_until: UnixTime) -> Self {
+        Self { valid_until, instead_of: None }
+    }
+
+    /// Needs others than these, because the service refused them.
+    pub fn instead_of(self, refused: Generation) -> Self {
+        Self { instead_of: Some(refused), ..self }
+    }
+}
+
+/// What a caller of [`CredentialCache::poll`] has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver is one complete match")]
+pub enum Step {
+    /// Use these.
+    Ready(Credentials),
+    /// Find the answer, hand it in with the ticket, and poll again.
+    Ask(Ticket, Lookup),
+    /// Poll again when the cache has been told something, or when the monotonic clock shows this.
+    Wait {
+        /// When a question that is neither answered nor abandoned counts as lost.
+        until: Duration,
+    },
+    /// There are no credentials; the next try comes after a delay, whoever asks.
+    Failed(CredentialError),
+}
+
+/// Names one question of one cache; a later question has a greater ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// The one lookup under way, with the question it has come to.
+#[derive(Debug)]
+struct Flight {
+    member: usize,
+    question: Lookup,
+    ticket: Option<Ticket>,
+    /// When the question was handed out; `None` while it is free to take.
+    asked: Option<Duration>,
+    /// Begun before `invalidate`.
+    outdated: bool,
+}
+
+impl Flight {
+    /// How long to wait for the asker; `None` when the question is free to take.
+    fn wait(&self, now: Now) -> Option<Duration> {
+        let asked = self.asked?;
+        // Callers read the clock before they get here, so one may be a little behind the asker.
+        (now.mono.abs_diff(asked) < ANSWER_MAX).then(|| asked.saturating_add(ANSWER_MAX))
+    }
+}
+
+#[derive(Debug)]
+struct Held {
+    credentials: Credentials,
+    /// `None` for those that live for ever.
+    life: Option<Life>,
+}
+
+impl Held {
+    fn has_expired(&self, now: Now) -> bool {
+        self.life.as_ref().is_some_and(|life| life.end.has_come(now))
+    }
+
+    fn is_due(&self, now: Now) -> bool {
+        self.life.as_ref().is_some_and(|life| life.refresh.has_come(now))
+    }
+
+    /// Whether these live as long as is needed, or others would not either.
+    fn reaches(&self, need: Need, now: Now) -> bool {
+        let Some(life) = &self.life else {
+            return true;
+        };
+        life.end.wall.is_none_or(|end| end > need.valid_until)
+            || between(now.wall, need.valid_until) >= life.span
+    }
+}
+
+#[derive(Debug)]
+struct Life {
+    /// From the latest lookup to the end.
+    span: Duration,
+    refresh: Moment,
+    end: Moment,
+}
+
+/// A moment on both clocks; it has come when either says so, since one may stand still and the other jump.
+#[derive(Debug)]
+struct Moment {
+    /// `None` when it lies beyond the clock's range.
+    mono: Option<Duration>,
+    wall: Option<UnixTime>,
+}
+
+impl Moment {
+    fn has_come(&self, now: Now) -> bool {
+        self.mono.is_some_and(|mono| now.mono >= mono) || self.wall.is_some_and(|wall| now.wall >= wall)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Now {
+    mono: Duration,
+    wall: UnixTime,
+}
+
+impl Now {
+    fn after(self, delay: Duration) -> Moment {
+        // Rounded up, so that the coarser clock is never the first to call.
+        let secs = i64::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX);
+        let wall = self.wall.saturating_add(secs);
+        Moment { mono: self.mono.checked_add(delay), wall: (wall < UnixTime::MAX).then_some(wall) }
+    }
+}
+
+/// How long credentials count as valid; `None` for ever.
+fn life_of(credentials: &Credentials, wall: UnixTime) -> Result<Option<Duration>, CredentialError> {
+    match credentials.expiration() {
+        Some(at) if at <= wall => Err(CredentialError::Expired { at }),
+        Some(at) => Ok(Some(between(wall, at).min(LIFE_MAX))),
+        None => Ok(credentials.security_token().map(|_| LIFE_UNSTATED)),
+    }
+}
+
+fn between(from: UnixTime, to: UnixTime) -> Duration {
+    Duration::from_secs(u64::try_from(to.secs_since(from)).unwrap_or(0))
+}
+
+const BACKOFF_MIN: Duration = Duration::from_secs(1);
+const BACKOFF_MAX: Duration = Duration::from_secs(60);
+/// A question that is out for longer is taken to be lost; the slowest kind may take 60 s.
+const ANSWER_MAX: Duration = Duration::from_secs(90);
+/// The longest session that STS grants.
+const LIFE_MAX: Duration = Duration::from_secs(12 * 3_600);
+/// The shortest session that STS grants: what has a token and tells no end may end as soon.
+const LIFE_UNSTATED: Duration = Duration::from_secs(15 * 60);
