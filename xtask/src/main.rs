@@ -1,2 +1,121 @@
-//! The workspace automation.
-fn main() {}
+//! The automation of the workspace: `cargo xtask <command>`.
+//!
+//! `cargo xtask ci` is the whole of CI, in order, on a laptop. Needs only a Rust toolchain;
+//! a step whose outside tool is missing says so by name.
+
+mod cargo;
+mod ci;
+mod deny;
+mod fuzz;
+mod interop;
+mod no_std;
+mod run;
+mod tidy;
+mod vectors;
+
+use std::process::ExitCode;
+
+use run::{Outcome, Step, Workspace};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let Some(name) = arguments.next() else {
+        print!("{}", help());
+        return ExitCode::FAILURE;
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprintln!("xtask: no such command: {name}\n\n{}", help());
+        return ExitCode::FAILURE;
+    };
+    let rest: Vec<String> = arguments.collect();
+    match Workspace::find().and_then(|workspace| (command.run)(&workspace, &rest)) {
+        Ok(Outcome::Done(note)) => {
+            println!("xtask {name}: {note}");
+            ExitCode::SUCCESS
+        }
+        Ok(Outcome::Skipped(why)) => {
+            println!("xtask {name}: skipped: {why}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("xtask {name}: failed: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One `cargo xtask` command.
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: Step,
+}
+
+fn help() -> String {
+    let mut text = String::from("cargo xtask <command>\n\n");
+    for command in COMMANDS {
+        let left = format!("{} {}", command.name, command.usage);
+        text.push_str(&format!("  {left:<34} {}\n", command.about));
+    }
+    text
+}
+
+const COMMANDS: &[Command] = &[
+    Command { name: "ci", usage: "[--skip STEP]...", about: "every check, in order", run: ci::ci },
+    Command { name: "fmt", usage: "[--fix]", about: "rustfmt", run: cargo::fmt },
+    Command { name: "clippy", usage: "", about: "clippy, warnings are errors", run: cargo::clippy },
+    Command { name: "test", usage: "[ARGS]...", about: "every test", run: cargo::test },
+    Command { name: "doc", usage: "", about: "rustdoc, warnings are errors", run: cargo::doc },
+    Command { name: "tidy", usage: "", about: "the house rules and the crate DAG", run: tidy::tidy },
+    Command { name: "no-std", usage: "", about: "the leaves without std", run: no_std::no_std },
+    Command {
+        name: "deny",
+        usage: "[--install]",
+        about: "bans, licences and sources of dependencies",
+        run: deny::deny,
+    },
+    Command {
+        name: "fuzz",
+        usage: "[--check | --seconds N] [TARGET]...",
+        about: "the fuzz targets",
+        run: fuzz::fuzz,
+    },
+    Command {
+        name: "vectors",
+        usage: "FILE...",
+        about: "conformance vectors, as JSON lines",
+        run: vectors::vectors,
+    },
+    Command {
+        name: "interop",
+        usage: "",
+        about: "the official Python client against the emulator",
+        run: interop::interop,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_every_command() {
+        let text = help();
+        for command in COMMANDS {
+            assert!(text.contains(command.name), "{}", command.name);
+            assert!(text.contains(command.about), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn every_step_of_ci_is_a_command() {
+        for (name, _) in ci::STEPS {
+            assert!(COMMANDS.iter().any(|command| command.name == *name), "{name}");
+        }
+    }
+}

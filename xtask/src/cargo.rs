@@ -1,0 +1,40 @@
+//! The commands that are one call of cargo each.
+
+use crate::run::{Failure, Outcome, Workspace, finish};
+
+pub(crate) fn fmt(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    let fix = arguments.iter().any(|argument| argument == "--fix");
+    let mode: &[&str] = if fix { &["fmt", "--all"] } else { &["fmt", "--all", "--check"] };
+    finish(workspace.cargo(mode))?;
+    Ok(Outcome::Done("formatted".into()))
+}
+
+pub(crate) fn clippy(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failure> {
+    finish(workspace.cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    Ok(Outcome::Done("no warnings".into()))
+}
+
+pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    let mut command = workspace.cargo(&["test", "--workspace"]);
+    command.args(arguments);
+    finish(command)?;
+    Ok(Outcome::Done("passed".into()))
+}
+
+pub(crate) fn doc(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failure> {
+    let flags = "-D warnings";
+    // Libraries only: the page of the binary `oss-emulator` would overwrite the library's.
+    let mut command = workspace.cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--lib"]);
+    command.args(["--quiet", "--exclude", "xtask"]).env("RUSTDOCFLAGS", flags);
+    finish(command)?;
+    Ok(Outcome::Done("no warnings".into()))
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask ci`: every check, in order, with the minutes each took.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use crate::run::{Failure, Outcome, Step, Workspace, is_ci};
+use crate::{cargo, deny, fuzz, interop, no_std, tidy};
+
+/// The steps of CI, in order: what a person mistypes first comes first.
+pub(crate) const STEPS: &[(&str, Step)] = &[
+    ("fmt", cargo::fmt),
+    ("tidy", tidy::tidy),
+    ("clippy", cargo::clippy),
+    ("test", cargo::test),
+    ("doc", cargo::doc),
+    ("no-std", no_std::no_std),
+    ("fuzz", fuzz::check),
+    ("deny", deny::deny),
+    ("interop", interop::interop),
+];
+
+pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
+    let skipped = skips(arguments)?;
+    let mut lines = Vec::new();
+    let mut failed = Vec::new();
+    for (name, step) in STEPS {
+        if skipped.contains(name) {
+            lines.push(line(name, Duration::ZERO, "skipped: done by the caller (--skip)"));
+            continue;
+        }
+        println!("\n== {name}");
+        let start = Instant::now();
+        let result = step(workspace, &[]);
+        let (good, word) = judge(result, is_ci());
+        let line = line(name, start.elapsed(), &word);
+        println!("{line}");
+        lines.push(line);
+        if !good {
+            failed.push(*name);
+        }
+    }
+    println!("\n== ci\n{}", lines.join("\n"));
+    if failed.is_empty() {
+        return Ok(Outcome::Done(format!("{} steps", STEPS.len() - skipped.len())));
+    }
+    Err(Failure(failed.join(", ")))
+}
+
+fn skips(arguments: &[String]) -> Result<Vec<&'static str>, Failure> {
+    let mut skips = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument != "--skip" {
+            return Err(Failure(format!("unknown argument {argument}; only --skip STEP is known")));
+        }
+        let name = arguments.next().ok_or_else(|| Failure::new("--skip needs the name of a step"))?;
+        let Some((name, _)) = STEPS.iter().find(|(step, _)| step == name) else {
+            let known: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
+            return Err(Failure(format!("no step {name}; the steps are {}", known.join(", "))));
+        };
+        skips.push(*name);
+    }
+    Ok(skips)
+}
+
+/// Whether a step counts as good, and its words. A missing tool is bad only in CI.
+fn judge(result: Result<Outcome, Failure>, ci: bool) -> (bool, String) {
+    match result {
+        Ok(Outcome::Done(note)) => (true, note),
+        Ok(Outcome::Skipped(why)) if ci => (false, format!("FAILED: skipped, and CI is set: {why}")),
+        Ok(Outcome::Skipped(why)) => (true, format!("skipped: {why}")),
+        Err(failure) => (false, format!("FAILED: {failure}")),
+    }
+}
+
+fn line(name: &str, took: Duration, word: &str) -> String {
+    format!("{name:<8} {:>5.1} min  {word}", took.as_secs_f64() / 60.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn skips_are_names_of_steps() {
+        assert_eq!(skips(&strings(&["--skip", "test", "--skip", "deny"])), Ok(vec!["test", "deny"]));
+        assert_eq!(skips(&[]), Ok(vec![]));
+        for bad in [&["--skip"][..], &["--skip", "nothing"], &["test"]] {
+            assert!(skips(&strings(bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_skip_is_a_failure_only_in_ci() {
+        let skipped = || Ok(Outcome::Skipped("x is missing".into()));
+        assert_eq!(judge(skipped(), false), (true, "skipped: x is missing".into()));
+        assert!(!judge(skipped(), true).0);
+        assert!(judge(Ok(Outcome::Done("fine".into())), true).0);
+        assert!(!judge(Err(Failure::new("bad")), false).0);
+    }
+
+    #[test]
+    fn a_line_has_name_minutes_and_words() {
+        assert_eq!(line("tidy", Duration::from_secs(90), "fine"), "tidy       1.5 min  fine");
+    }
+}
