@@ -1,1 +1,3 @@
 //! Simulator, conformance suite and vectors.
+
+pub mod fuzz;

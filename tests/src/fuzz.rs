@@ -1,0 +1,176 @@
+//! The bodies of the fuzz targets: any bytes in, a value or a typed error out, and laws that hold for both.
+//!
+//! `fuzz/fuzz_targets` calls them under libFuzzer; `cargo test` replays the committed corpora through them.
+
+use core::time::Duration;
+
+use oss_endpoint::{Addressing, BucketName, Endpoint, ObjectKey, Region};
+use oss_sign::{
+    AccessKey, Request, Resource, Scope, Scratch, SigningKey, UnixTime, presign_query, sign_headers,
+};
+
+/// The body of a fuzz target: it panics when a law does not hold.
+pub type Body = fn(&[u8]);
+
+/// Every fuzz target: its name, which is also that of its file and of its corpus, and its body.
+pub const TARGETS: &[(&str, Body)] =
+    &[("endpoint", endpoint), ("http_date", http_date), ("sign_v4", sign_v4)];
+
+/// Endpoint, bucket, key and region, a line each: what parses goes to the host that was named, and no other.
+pub fn endpoint(bytes: &[u8]) {
+    let Ok(text) = core::str::from_utf8(bytes) else { return };
+    let mut lines = text.splitn(4, '\n');
+    let endpoint = Endpoint::parse(lines.next().unwrap_or_default());
+    let bucket = BucketName::parse(lines.next().unwrap_or_default());
+    let region = Region::parse(lines.next().unwrap_or_default());
+    // Last, since a key may hold line ends.
+    let key = lines.next().unwrap_or_default();
+    let (strict, key) = (ObjectKey::parse(key), ObjectKey::verbatim(key));
+    if let Ok(strict) = &strict {
+        assert_eq!(key.as_ref(), Ok(strict), "what is parsed is also taken verbatim");
+    }
+    for error in
+        [endpoint.as_ref().err(), bucket.as_ref().err(), region.as_ref().err(), strict.as_ref().err()]
+    {
+        let Some(error) = error else { continue };
+        let message = error.to_string();
+        assert!(!message.contains(char::is_control), "a message is one line: {message:?}");
+    }
+    if let Ok(region) = &region {
+        let host = Endpoint::public(region);
+        assert_eq!(host.host(), format!("oss-{region}.aliyuncs.com"));
+        // An id may have 63 bytes, but then `oss-` in front of it makes no label of a host name any more.
+        if region.as_str().len() + "oss-".len() <= LABEL_BYTES_MAX {
+            assert_eq!(Endpoint::parse(&host.to_string()), Ok(host));
+        }
+    }
+    let Ok(endpoint) = endpoint else { return };
+    assert_eq!(Endpoint::parse(&endpoint.to_string()), Ok(endpoint.clone()), "what is shown parses again");
+    let authority = endpoint.authority();
+    assert!(is_plain_authority(&authority), "{authority:?}");
+    let (Ok(bucket), Ok(key)) = (&bucket, &key) else { return };
+    addressed(&endpoint, bucket, key);
+}
+
+/// Three date formats: what is read is written back as the same moment.
+pub fn http_date(bytes: &[u8]) {
+    let Ok(text) = core::str::from_utf8(bytes) else { return };
+    if let Some(time) = UnixTime::parse_http_date(text) {
+        assert_eq!(time.http_date().as_str(), text, "there is one way to write an HTTP date");
+    }
+    if let Some(time) = UnixTime::parse_iso_basic(text) {
+        assert_eq!(time.iso_basic().as_str(), text, "there is one way to write a basic date");
+    }
+    if let Some(time) = UnixTime::parse_iso_extended(text) {
+        let written = time.iso_extended();
+        assert_eq!(UnixTime::parse_iso_extended(&written), Some(time));
+        assert_eq!(UnixTime::parse_http_date(&time.http_date()), Some(time));
+        assert_eq!(UnixTime::parse_iso_basic(&time.iso_basic()), Some(time));
+    }
+}
+
+/// A request, a line for each part: signing never panics, sorts, repeats itself and shows no secret.
+///
+/// The first line is the bucket, the second the key; then `?name=value`, `:name=value` and `+name` for
+/// query, headers and additional headers; other lines are passed over.
+pub fn sign_v4(bytes: &[u8]) {
+    let Ok(text) = core::str::from_utf8(bytes) else { return };
+    let mut lines = text.split('\n');
+    let bucket = lines.next().unwrap_or_default();
+    let object = lines.next().unwrap_or_default();
+    let rest: Vec<&str> = lines.collect();
+    let pairs = |mark: char| -> Vec<(&str, &str)> {
+        let marked = rest.iter().filter_map(|line| line.strip_prefix(mark));
+        marked.map(|line| line.split_once('=').unwrap_or((line, ""))).collect()
+    };
+    let (query, headers) = (pairs('?'), pairs(':'));
+    let additional: Vec<&str> = rest.iter().filter_map(|line| line.strip_prefix('+')).collect();
+    let resource = match (bucket, object) {
+        ("", _) => Resource::Service,
+        (bucket, "") => Resource::Bucket(bucket),
+        (bucket, key) => Resource::Object { bucket, key },
+    };
+    let request =
+        Request { method: "PUT", resource, query: &query, headers: &headers, additional: &additional };
+    let token = (bytes.len() % 2 == 1).then_some(TOKEN);
+    let key = AccessKey { id: "fuzz-id", secret: SECRET, token };
+    let time = UnixTime::from_secs(1_702_743_657);
+    signed(&request, &key, &Scope { region: "cn-hangzhou", product: "oss", time });
+}
+
+/// The host and the path that were asked for, computed the slow way.
+fn addressed(endpoint: &Endpoint, bucket: &BucketName, key: &ObjectKey) {
+    let address = endpoint.address(Some(bucket), Some(key));
+    let (host, prefix) = match endpoint.addressing() {
+        Addressing::VirtualHosted => (format!("{bucket}.{}", endpoint.authority()), "/".to_owned()),
+        Addressing::Path => (endpoint.authority(), format!("/{bucket}/")),
+        _ => (endpoint.authority(), "/".to_owned()),
+    };
+    assert_eq!(address.authority, host);
+    let encoded = address.path.strip_prefix(&prefix);
+    assert_eq!(encoded.and_then(decoded).as_deref(), Some(key.as_str().as_bytes()), "{}", address.path);
+    assert!(address.path.bytes().all(|byte| byte.is_ascii_graphic()), "{}", address.path);
+    assert!(!address.path.contains(['?', '#', '\\', '"', '<', '>']), "{}", address.path);
+}
+
+/// Percent-decoding, one byte after the other; `None` for a broken escape.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut out = Vec::new();
+    while let Some(byte) = bytes.next() {
+        out.push(if byte == b'%' { 16 * digit(bytes.next()?)? + digit(bytes.next()?)? } else { byte });
+    }
+    Some(out)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    // Upper case only: so does OSS compute the canonical path.
+    let digit = b"0123456789ABCDEF".iter().position(|known| *known == byte)?;
+    u8::try_from(digit).ok()
+}
+
+fn is_plain_authority(authority: &str) -> bool {
+    !authority.is_empty()
+        && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+fn signed(request: &Request<'_>, key: &AccessKey<'_>, scope: &Scope<'_>) {
+    let signing = SigningKey::derive(key, scope);
+    let (mut fresh, mut used) = (Scratch::new(), Scratch::new());
+    let first = sign_headers(request, key, &signing, scope, &mut fresh);
+    // A buffer that has been used for something else makes no difference.
+    let lifetime = Duration::from_secs(900);
+    let presigned = presign_query(request, key, &signing, scope, lifetime, &mut used);
+    let signature = presigned.map(|presigned| {
+        in_order(presigned.canonical_request());
+        let shown = format!("{presigned:?}");
+        assert!(!shown.contains(presigned.signature()), "Debug shows the signature");
+        let added: Vec<&str> = presigned.iter().map(|(name, _)| name).collect();
+        assert_eq!(added.last(), Some(&"x-oss-signature"));
+        presigned.signature().len()
+    });
+    assert_eq!(signature, Ok(64), "a quarter of an hour is allowed");
+    let second = sign_headers(request, key, &signing, scope, &mut used);
+    assert_eq!(first.canonical_request(), second.canonical_request());
+    assert_eq!(first.string_to_sign(), second.string_to_sign());
+    assert_eq!(first.signature(), second.signature());
+    assert!(first.iter().eq(second.iter()));
+    assert!(first.signed_headers().is_sorted_by(|a, b| a < b), "signed headers are sorted, each once");
+    in_order(first.canonical_request());
+    let shown = format!("{first:?} {key:?} {request:?} {signing:?} {fresh:?}", fresh = &used);
+    for secret in [first.signature(), SECRET, TOKEN] {
+        assert!(!shown.contains(secret), "Debug shows a secret");
+    }
+}
+
+/// The query of a canonical request is sorted by encoded name, then value.
+fn in_order(canonical: &str) {
+    let query = canonical.split('\n').nth(2).unwrap_or_default();
+    let pairs: Vec<(&str, &str)> =
+        query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    assert!(pairs.is_sorted(), "{query}");
+}
+
+const LABEL_BYTES_MAX: usize = 63;
+const SECRET: &str = "fuzz-secret-that-must-never-be-shown";
+const TOKEN: &str = "fuzz-token-that-must-never-be-shown";
