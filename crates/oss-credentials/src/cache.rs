@@ -15,14 +15,16 @@ use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source};
 ///
 /// Each caller polls for itself. [`Step::Ready`] and [`Step::Failed`] end its turn. [`Step::Ask`] makes it
 /// responsible for one question: it finds the answer, hands it to [`answer`](Self::answer) and polls again; a
-/// caller that is dropped first calls [`abandon`](Self::abandon), and another caller takes over. A driver may as
-/// well give the question to a task of its own and poll again at once: while the old credentials are still good, it
-/// gets them then. [`Step::Wait`] says that somebody else has a question in hand: poll again after any `answer`,
-/// `abandon` or `invalidate`, or at the given time; how long to wait in all is the caller's own business. A question
-/// whose time limit has passed is answered with [`Answer::Unavailable`], so that the next try is delayed.
+/// caller that is dropped first calls [`abandon`](Self::abandon), and another caller takes over. A driver may
+/// as well give the question to a task of its own and poll again at once: while the old credentials are still
+/// good, it gets them then. [`Step::Wait`] says that somebody else has a question in hand: poll again after
+/// any `answer`, `abandon` or `invalidate`, or at the given time; how long to wait in all is the caller's own
+/// business. A question whose time limit has passed is answered with [`Answer::Unavailable`], so that the
+/// next try is delayed.
 ///
-/// `mono` is a clock that never goes back, from any start; `wall` is the time of day, already corrected by what is
-/// known of its error. Clocks that jump, answers that nobody asked for, and any order of calls are survived.
+/// `mono` is a clock that never goes back, from any start; `wall` is the time of day, already corrected by
+/// what is known of its error. Clocks that jump, answers that nobody asked for, and any order of calls are
+/// survived.
 ///
 /// # What happens over time
 ///
@@ -43,10 +45,10 @@ use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source};
 ///                              free to take
 /// ```
 ///
-/// At most one question is out at any time. A failed lookup leaves the held credentials alone; all callers share
-/// its error until the next try, after 1–2 s at first and 30–60 s in the end. Credentials live until they expire,
-/// but 12 hours at most; with a token and no stated end, 15 minutes; with neither, for ever. When the source gives
-/// the same credentials again, that is no error: they are asked for again later.
+/// At most one question is out at any time. A failed lookup leaves the held credentials alone; all callers
+/// share its error until the next try, after 1–2 s at first and 30–60 s in the end. Credentials live until
+/// they expire, but 12 hours at most; with a token and no stated end, 15 minutes; with neither, for ever.
+/// When the source gives the same credentials again, that is no error: they are asked for again later.
 #[derive(Debug)]
 pub struct CredentialCache {
     members: Vec<Member>,
@@ -103,8 +105,8 @@ impl CredentialCache {
 
     /// Takes the answer to a question.
     ///
-    /// An answer to a question that was abandoned counts if nobody took over yet; any other answer that is not
-    /// waited for is dropped.
+    /// An answer to a question that was abandoned counts if nobody took over yet; any other answer that is
+    /// not waited for is dropped.
     pub fn answer(&mut self, ticket: Ticket, answer: Answer, mono: Duration, wall: UnixTime) {
         let now = Now { mono, wall };
         let Some(flight) = self.flight.take_if(|flight| flight.ticket == Some(ticket)) else {
@@ -114,8 +116,8 @@ impl CredentialCache {
             return;
         };
         let turn = member.read(answer);
-        // What was asked before `invalidate` may be what had to be forgotten; a failure counts all the same, so
-        // that no sequence of calls defeats the delay after it.
+        // What was asked before `invalidate` may be what had to be forgotten; a failure counts all the same,
+        // so that no sequence of calls defeats the delay after it.
         if flight.outdated && !matches!(turn, Turn::Broken(_)) {
             return;
         }
@@ -131,8 +133,8 @@ impl CredentialCache {
 
     /// Forgets the held credentials and which source of a chain gave them; callers wait for new ones.
     ///
-    /// A question that is out stays the only one, and only then is another asked; what was found by it does not
-    /// count. The delay after a failed lookup remains.
+    /// A question that is out stays the only one, and only then is another asked; what was found by it does
+    /// not count. The delay after a failed lookup remains.
     pub fn invalidate(&mut self) {
         self.held = None;
         self.winner = None;
@@ -249,8 +251,9 @@ impl CredentialCache {
 
     fn is_quiet(&self, now: Now) -> bool {
         let left = self.quiet_until.saturating_sub(now.mono);
-        // Far more than was ever set is left only when the clock went back: then nothing is known.
-        !left.is_zero() && left <= BACKOFF_MAX * 2
+        // Far more than was ever set is left only when the clock went back: then nothing is known. At the end
+        // of the clock's range the delay has no end, or a failing source would be asked in a tight loop.
+        (!left.is_zero() || self.quiet_until == Duration::MAX) && left <= BACKOFF_MAX * 2
     }
 
     fn nothing_found(&self) -> CredentialError {
@@ -272,8 +275,8 @@ pub struct Need {
     pub valid_until: UnixTime,
     /// The credentials that the service refused, of which the caller wants the successor.
     ///
-    /// They are replaced once, however many callers name them. If the source gives the same again, that is what
-    /// the caller gets; if it fails, its error, though others keep the old ones while these seem valid.
+    /// They are replaced once, however many callers name them. If the source gives the same again, that is
+    /// what the caller gets; if it fails, its error, though others keep the old ones while these seem valid.
     pub instead_of: Option<Generation>,
 }
 

@@ -10,10 +10,10 @@ use crate::{CredentialError, Secret};
 
 /// An identity to sign with: an AccessKey, perhaps with a session token, or nobody.
 ///
-/// What can be built can be sent: an empty id, secret or token is refused, and so is a value with anything but
-/// visible ASCII in it, since no header could carry it. A clone shares the same memory, so handing one to every
-/// attempt copies no secret; the secrets are wiped when the last clone is dropped. Two credentials are equal when
-/// they sign alike until the same moment; the [`generation`](Self::generation) does not count.
+/// What can be built can be sent: an empty id, secret or token is refused, and so is a value with anything
+/// but visible ASCII in it, since no header could carry it. A clone shares the same memory, so handing one to
+/// every attempt copies no secret; the secrets are wiped when the last clone is dropped. Two credentials are
+/// equal when they sign alike until the same moment; the [`generation`](Self::generation) does not count.
 ///
 /// ```
 /// use oss_credentials::Credentials;
@@ -88,7 +88,8 @@ impl Credentials {
         self.parts.expiration
     }
 
-    /// Returns which of its cache's credentials these are, to [name them](crate::Need::instead_of) when they fail.
+    /// Returns which of its cache's credentials these are, to [name them](crate::Need::instead_of) when they
+    /// fail.
     pub fn generation(&self) -> Generation {
         self.generation
     }

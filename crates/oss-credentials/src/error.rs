@@ -10,8 +10,8 @@ use crate::SourceName;
 
 /// Why there are no credentials, and what to set.
 ///
-/// It holds names, positions and moments only: no text of it can show a secret, except one that a driver puts into
-/// the reason of [`Failed`](Self::Failed).
+/// It holds names, positions and moments only: no text of it can show a secret, except one that a driver puts
+/// into the reason of [`Failed`](Self::Failed).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialError {
@@ -161,7 +161,8 @@ mod tests {
             ),
             (
                 CredentialError::Unavailable { source: custom },
-                "custom source 7 gave no answer: check that it can be reached and that the driver supports it",
+                "custom source 7 gave no answer: \
+                 check that it can be reached and that the driver supports it",
             ),
             (
                 CredentialError::Mismatch { source: SourceName::Static },

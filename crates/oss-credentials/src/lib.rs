@@ -1,9 +1,9 @@
 //! Credentials for Alibaba Cloud as a machine that asks questions and never fetches anything itself.
 //!
-//! A [`Source`] says where credentials come from; a [`CredentialCache`] keeps them fresh for any number of callers.
-//! The cache reads no environment, no file and no clock: [`poll`](CredentialCache::poll) hands out a question,
-//! whoever drives the cache finds the answer, and both clocks are arguments. So the same machine serves an async
-//! runtime, a thread and a test. Driven by hand, once, from the environment:
+//! A [`Source`] says where credentials come from; a [`CredentialCache`] keeps them fresh for any number of
+//! callers. The cache reads no environment, no file and no clock: [`poll`](CredentialCache::poll) hands out a
+//! question, whoever drives the cache finds the answer, and both clocks are arguments. So the same machine
+//! serves an async runtime, a thread and a test. Driven by hand, once, from the environment:
 //!
 //! ```
 //! use core::time::Duration;
@@ -30,9 +30,9 @@
 //! assert_eq!(credentials.access_key_id(), Some("oss_access_key_id"));
 //! ```
 //!
-//! Temporary credentials are renewed ahead of their end, by one lookup however many callers there are. A lookup that
-//! fails leaves the credentials in place for as long as they are valid. Secrets are shown by nothing and wiped when
-//! dropped.
+//! Temporary credentials are renewed ahead of their end, by one lookup however many callers there are. A
+//! lookup that fails leaves the credentials in place for as long as they are valid. Secrets are shown by
+//! nothing and wiped when dropped.
 #![no_std]
 #![forbid(unsafe_code)]
 

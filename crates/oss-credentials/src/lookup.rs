@@ -20,14 +20,15 @@ pub enum Lookup {
 /// The answer to a [`Lookup`].
 ///
 /// [`Absent`](Self::Absent) lets a chain go on to its next source. [`Failed`](Self::Failed) and
-/// [`Unavailable`](Self::Unavailable) stop it: a source that is present but broken must not make a program sign
-/// with another identity.
+/// [`Unavailable`](Self::Unavailable) stop it: a source that is present but broken must not make a program
+/// sign with another identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
     /// One value for each variable that was asked for; `None` or empty when it is not set.
     ///
-    /// A value that is no text should be handed in as lossy text, which is then refused with the variable's name.
+    /// A value that is no text should be handed in as lossy text, which is then refused with the variable's
+    /// name.
     Env(Vec<Option<Secret>>),
     /// What the program's own source gave.
     Custom(Credentials),

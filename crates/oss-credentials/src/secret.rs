@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 /// A string that nothing prints and that is wiped from memory when dropped.
 ///
-/// `Debug` is always `***`, in every build; there is no `Display` and no serialisation. [`expose`](Self::expose)
-/// is the only way to the text, so that one search finds every place that reads a secret. Two secrets are compared
-/// in a time that depends on their lengths alone.
+/// `Debug` is always `***`, in every build; there is no `Display` and no serialisation.
+/// [`expose`](Self::expose) is the only way to the text, so that one search finds every place that reads a
+/// secret. Two secrets are compared in a time that depends on their lengths alone.
 ///
 /// ```
 /// let secret = oss_credentials::Secret::from("not for the log");
