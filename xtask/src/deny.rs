@@ -12,8 +12,9 @@ pub(crate) fn deny(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     // Crates for the other systems of `deny.toml` are read too, so they must be there before `--offline`.
     finish(workspace.cargo(&["fetch", "--locked", "--quiet"]))?;
     // Advisories change from day to day and need a network: they are not part of a commit's verdict.
-    let checks = ["--offline", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
-    finish(workspace.program(tool, &checks))?;
+    let mut command = workspace.program(tool, &["--offline", "--locked", "--config", "deny.toml", "check"]);
+    command.args(["--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    finish(command)?;
     Ok(Outcome::Done("bans, licences and sources are in order".into()))
 }
 

@@ -41,7 +41,10 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn find() -> Result<Self, Failure> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // Asked at run time: with a shared target folder, another checkout may have built this program.
+        let here =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let here = Path::new(&here);
         let root = here.parent().ok_or_else(|| Failure::new("xtask has no parent folder"))?;
         Ok(Self { root: root.to_path_buf() })
     }

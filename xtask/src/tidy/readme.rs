@@ -47,19 +47,18 @@ fn faults(command: &[&str], files: &[File], crates: &[Crate], xtask: &[&str]) ->
     };
     let is_crate = |name: &str| crates.iter().any(|krate| krate.name == name);
     let is_file = |end: &str| files.iter().any(|file| file.path.ends_with(end));
+    let is_example =
+        |name: &str| is_file(&format!("examples/{name}.rs")) || is_file(&format!("examples/{name}/main.rs"));
     for (flag, value) in flags.iter().zip(values.unwrap_or_default()) {
-        let known = match *flag {
-            // Packages from elsewhere are installed and added by name too.
-            "-p" | "--package" => is_crate(value),
-            "--example" => {
-                is_file(&format!("examples/{value}.rs")) || is_file(&format!("examples/{value}/main.rs"))
-            }
-            "--bin" => is_file(&format!("src/bin/{value}.rs")) || has_binary(files, value),
+        let (noun, known) = match *flag {
+            "-p" | "--package" => ("package", is_crate(value)),
+            "--example" => ("example", is_example(value)),
+            "--bin" => ("binary", is_file(&format!("src/bin/{value}.rs")) || has_binary(files, value)),
             "--" => break,
-            _ => true,
+            _ => continue,
         };
         if !known {
-            faults.push(format!("there is no {} {value}", flag.trim_start_matches('-')));
+            faults.push(format!("there is no {noun} {value}"));
         }
     }
     faults
@@ -101,7 +100,7 @@ mod tests {
         assert_eq!(find("\ncargo xtask cy\n"), ["README.md:2: no such command: cargo xtask cy"]);
         assert_eq!(find("Try `cargo xtask cy`.").len(), 1);
         assert_eq!(find("cargo run --example slow"), ["README.md:1: there is no example slow"]);
-        assert_eq!(find("cargo test -p oss-b"), ["README.md:1: there is no p oss-b"]);
-        assert_eq!(find("X=1 cargo run -q --bin nope"), ["README.md:1: there is no bin nope"]);
+        assert_eq!(find("cargo test -p oss-b"), ["README.md:1: there is no package oss-b"]);
+        assert_eq!(find("X=1 cargo run -q --bin nope"), ["README.md:1: there is no binary nope"]);
     }
 }
