@@ -1,0 +1,171 @@
+//! Operations on a bucket itself.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+use http::StatusCode;
+use http::header::LOCATION;
+
+use crate::acl::Acl;
+use crate::blob::Blob;
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::ops::Context;
+use crate::reply::Answer;
+use crate::store::Bucket;
+use crate::time::iso_extended;
+use crate::xml::{Document, parse};
+
+pub(crate) fn put(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
+    let name = context.request.target.bucket();
+    let mut bucket = Bucket::new(context.now);
+    if let Some(acl) = context.request.header("x-oss-acl") {
+        bucket.acl = Acl::of_bucket(acl)?;
+    }
+    if let Some(group) = context.request.header("x-oss-resource-group-id") {
+        bucket.resource_group = group.to_owned();
+    }
+    if !body.is_empty() {
+        let root = parse(body, "CreateBucketConfiguration").map_err(Fault::malformed_xml)?;
+        if let Some(class) = root.child_text("StorageClass") {
+            bucket.storage_class = storage_class(class)?;
+        }
+        if let Some(kind) = root.child_text("DataRedundancyType") {
+            if !["LRS", "ZRS"].contains(&kind) {
+                return Err(Fault::malformed_xml("DataRedundancyType is not LRS or ZRS"));
+            }
+            bucket.redundancy = kind.to_owned();
+        }
+    }
+    if context.store.buckets.contains_key(name) {
+        let why = "The requested bucket name is not available. The bucket namespace is shared by all users of \
+                   the system. Please select a different name and try again.";
+        return Err(Fault::new(409, "BucketAlreadyExists", "0015-00000104", why).with("BucketName", name));
+    }
+    context.store.buckets.insert(name.to_owned(), bucket);
+    Ok(Answer::ok().header(LOCATION, &format!("/{name}")))
+}
+
+pub(crate) fn delete(context: &mut Context<'_>) -> Result<Answer, Fault> {
+    let name = context.request.target.bucket();
+    let bucket = context.store.bucket(name)?;
+    if !bucket.objects.is_empty() || !bucket.uploads.is_empty() {
+        let why = "The bucket has objects or unfinished uploads. Please delete them first.";
+        return Err(Fault::new(409, "BucketNotEmpty", "0015-00000301", why).with("BucketName", name));
+    }
+    context.store.buckets.remove(name);
+    Ok(Answer::status(StatusCode::NO_CONTENT))
+}
+
+pub(crate) fn info(context: &Context<'_>) -> Result<Answer, Fault> {
+    let (config, name) = (context.config, context.request.target.bucket());
+    let bucket = context.store.bucket(name)?;
+    let mut document = Document::new("BucketInfo");
+    document.open("Bucket");
+    document.text("AccessMonitor", "Disabled");
+    document.text("BlockPublicAccess", "false");
+    document.text("Comment", "");
+    document.text("CreationDate", &iso_extended(bucket.created));
+    document.text("CrossRegionReplication", "Disabled");
+    document.text("DataRedundancyType", &bucket.redundancy);
+    document.text("ExtranetEndpoint", &config.endpoint());
+    document.text("IntranetEndpoint", &config.internal_endpoint());
+    document.text("Location", &format!("oss-{}", config.region));
+    document.text("Name", name);
+    document.text("ResourceGroupId", &bucket.resource_group);
+    document.text("StorageClass", &bucket.storage_class);
+    document.text("TransferAcceleration", "Disabled");
+    owner(&mut document, config);
+    document.open("AccessControlList");
+    document.text("Grant", bucket.acl.as_str());
+    document.close();
+    document.open("ServerSideEncryptionRule");
+    document.text("SSEAlgorithm", "None");
+    document.close();
+    document.open("BucketPolicy");
+    document.text("LogBucket", "");
+    document.text("LogPrefix", "");
+    Ok(Answer::xml(document.finish()))
+}
+
+pub(crate) fn location(context: &Context<'_>) -> Result<Answer, Fault> {
+    context.store.bucket(context.request.target.bucket())?;
+    let mut document = Document::new("LocationConstraint");
+    document.content(&format!("oss-{}", context.config.region));
+    Ok(Answer::xml(document.finish()))
+}
+
+pub(crate) fn stat(context: &Context<'_>) -> Result<Answer, Fault> {
+    let bucket = context.store.bucket(context.request.target.bucket())?;
+    let parts = || bucket.uploads.values().flat_map(|upload| upload.parts.values());
+    let stored = |class: &'static str| {
+        let objects = bucket.objects.values().filter(move |object| object.settings.storage_class == class);
+        objects.fold((0, 0), |(bytes, count), object| (bytes + object.blob.len(), count + 1))
+    };
+    let all: u64 = bucket.objects.values().map(|object| &object.blob).map(Blob::len).sum();
+    let modified = bucket.objects.values().map(|object| object.modified.as_secs()).max();
+    let mut document = Document::new("BucketStat");
+    document.value("Storage", all + parts().map(|part| part.blob.len()).sum::<u64>());
+    document.value("ObjectCount", bucket.objects.len());
+    document.value("MultipartUploadCount", bucket.uploads.len());
+    document.value("MultipartPartCount", parts().count());
+    document.value("LiveChannelCount", 0);
+    document.value("LastModifiedTime", modified.unwrap_or(bucket.created.as_secs()));
+    let (bytes, count) = stored("Standard");
+    document.value("StandardStorage", bytes);
+    document.value("StandardObjectCount", count);
+    for (class, storage, real, objects) in CLASSES {
+        let (bytes, count) = stored(class);
+        document.value(storage, bytes);
+        document.value(real, bytes);
+        document.value(objects, count);
+    }
+    document.value("DeleteMarkerCount", 0);
+    Ok(Answer::xml(document.finish()))
+}
+
+pub(crate) fn put_acl(context: &mut Context<'_>) -> Result<Answer, Fault> {
+    let acl = Acl::of_bucket(context.request.header("x-oss-acl").unwrap_or(""))?;
+    context.store.bucket_mut(context.request.target.bucket())?.acl = acl;
+    Ok(Answer::ok())
+}
+
+pub(crate) fn acl(context: &Context<'_>) -> Result<Answer, Fault> {
+    let acl = context.store.bucket(context.request.target.bucket())?.acl;
+    Ok(Answer::xml(access_control_policy(context.config, acl)))
+}
+
+/// The answer of GetBucketAcl and GetObjectAcl.
+pub(crate) fn access_control_policy(config: &Config, acl: Acl) -> String {
+    let mut document = Document::new("AccessControlPolicy");
+    owner(&mut document, config);
+    document.open("AccessControlList");
+    document.text("Grant", acl.as_str());
+    document.finish()
+}
+
+/// A storage class that OSS knows.
+pub(crate) fn storage_class(text: &str) -> Result<String, Fault> {
+    if STORAGE_CLASSES.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let why = "The storage class must be Standard, IA, Archive, ColdArchive or DeepColdArchive.";
+    Err(Fault::invalid_argument("x-oss-storage-class", text, "", why))
+}
+
+pub(crate) fn owner(document: &mut Document, config: &Config) {
+    document.open("Owner");
+    document.text("ID", &config.owner_id);
+    document.text("DisplayName", &config.owner_name);
+    document.close();
+}
+
+const STORAGE_CLASSES: [&str; 5] = ["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"];
+/// Storage class and its three elements in GetBucketStat.
+const CLASSES: [(&str, &str, &str, &str); 4] = [
+    ("IA", "InfrequentAccessStorage", "InfrequentAccessRealStorage", "InfrequentAccessObjectCount"),
+    ("Archive", "ArchiveStorage", "ArchiveRealStorage", "ArchiveObjectCount"),
+    ("ColdArchive", "ColdArchiveStorage", "ColdArchiveRealStorage", "ColdArchiveObjectCount"),
+    ("DeepColdArchive", "DeepColdArchiveStorage", "DeepColdArchiveRealStorage", "DeepColdArchiveObjectCount"),
+];
