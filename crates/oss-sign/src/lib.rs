@@ -28,8 +28,8 @@
 //! assert!(signed.canonical_request().starts_with("GET\n/examplebucket/holiday%20photos/1.jpg\n"));
 //! ```
 //!
-//! What is sent must be what was signed: encode the path and the query once, from the same parts; leave `.` and
-//! `//` in the path alone; drop any header or parameter of a name that the signer returns.
+//! What is sent must be what was signed: encode the path and the query once, from the same parts; leave `.`
+//! and `//` in the path alone; drop any header or parameter of a name that the signer returns.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -49,7 +49,8 @@ pub use presign::{PRESIGN_PARAMETERS, presign_query};
 pub use time::{TimeText, UnixTime};
 pub use v4::{Signed, SigningKey, sign_headers};
 
-/// An access key pair, borrowed for one call: the id, the secret, and the security token when it is temporary.
+/// An access key pair, borrowed for one call: the id, the secret, and the security token when it is
+/// temporary.
 ///
 /// `Debug` shows none of the three.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,7 +112,8 @@ pub enum Resource<'a> {
 
 /// The decoded parts of a request that its signature covers.
 ///
-/// `Debug` shows only the names of `query` and `headers`: a header may carry a secret, such as a customer key.
+/// `Debug` shows only the names of `query` and `headers`: a header may carry a secret, such as a customer
+/// key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
     /// The method in upper case, as it is sent.
@@ -121,11 +123,11 @@ pub struct Request<'a> {
     /// All query parameters of the URL, decoded; an empty value stands for `name` and for `name=` alike.
     pub query: &'a [(&'a str, &'a str)],
     /// The request's headers in any order and case. Signed are `content-type`, `content-md5`, every `x-oss-…`
-    /// and those named in `additional`; space and tab around a value are dropped, and values of a repeated name
-    /// are joined by `,`.
+    /// and those named in `additional`; space and tab around a value are dropped, and values of a repeated
+    /// name are joined by `,`.
     pub headers: &'a [(&'a str, &'a str)],
-    /// Names of further headers to sign, such as `host` or `range`, in any order and case. A name that is signed
-    /// anyway or that has no non-empty value in `headers` is passed over, and so is `authorization`.
+    /// Names of further headers to sign, such as `host` or `range`, in any order and case. A name that is
+    /// signed anyway or that has no non-empty value in `headers` is passed over, and so is `authorization`.
     pub additional: &'a [&'a str],
 }
 

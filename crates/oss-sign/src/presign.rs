@@ -11,7 +11,8 @@ use crate::{
 
 /// The parameters that a presigned URL may carry.
 ///
-/// [`presign_query`] does not sign any that the request has already: remove them from it, then add the new ones.
+/// [`presign_query`] does not sign any that the request has already: remove them from it, then add the new
+/// ones.
 pub const PRESIGN_PARAMETERS: [&str; 7] = [
     "x-oss-signature-version",
     "x-oss-date",
@@ -24,19 +25,20 @@ pub const PRESIGN_PARAMETERS: [&str; 7] = [
 
 /// Signs a request for a URL that is valid from `scope.time` for `valid_for` (V4).
 ///
-/// To add to the query: [`PRESIGN_PARAMETERS`] in their order, without the token and the additional headers where
-/// there are none. Parameters of these names in the request are not signed. The lifetime counts in whole seconds;
-/// a fraction is dropped. A URL signed with a token also ends with the token, whatever its lifetime.
+/// To add to the query: [`PRESIGN_PARAMETERS`] in their order, without the token and the additional headers
+/// where there are none. Parameters of these names in the request are not signed. The lifetime counts in
+/// whole seconds; a fraction is dropped. A URL signed with a token also ends with the token, whatever its
+/// lifetime.
 ///
 /// The payload is `UNSIGNED-PAYLOAD`, or the request's own `x-oss-content-sha256`. Every signed header
-/// ([`Signed::signed_headers`]) must be sent with the URL. `signing` must be [for](SigningKey::is_for) `key` and
-/// `scope`.
+/// ([`Signed::signed_headers`]) must be sent with the URL. `signing` must be [for](SigningKey::is_for) `key`
+/// and `scope`.
 ///
 /// # Errors
 ///
 /// Before anything is signed: [`PresignError::TooShort`] below one second, [`PresignError::TooLong`] above
-/// 604,800 seconds (7 days), or above 43,200 (12 hours) when the key has a security token. Both limits are those
-/// of the OSS document on V4 signatures in URLs.
+/// 604,800 seconds (7 days), or above 43,200 (12 hours) when the key has a security token. Both limits are
+/// those of the OSS document on V4 signatures in URLs.
 pub fn presign_query<'s>(
     request: &Request<'_>,
     key: &AccessKey<'_>,

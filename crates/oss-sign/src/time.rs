@@ -4,8 +4,8 @@ use core::{fmt, ops};
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, without leap seconds.
 ///
-/// It lies between [`UnixTime::MIN`] and [`UnixTime::MAX`], the years 1 to 9999, so that every value has a text
-/// in each of the formats below. Arithmetic and [`from_secs`](Self::from_secs) stop at those ends.
+/// It lies between [`UnixTime::MIN`] and [`UnixTime::MAX`], the years 1 to 9999, so that every value has a
+/// text in each of the formats below. Arithmetic and [`from_secs`](Self::from_secs) stop at those ends.
 ///
 /// ```
 /// use oss_sign::UnixTime;
@@ -124,8 +124,8 @@ impl UnixTime {
         finish(rest, (year, month, day), clock)
     }
 
-    /// Reads exactly `YYYY-MM-DDThh:mm:ssZ`, with or without a fraction of one to nine digits, which is dropped;
-    /// `None` for anything else or a date that does not exist.
+    /// Reads exactly `YYYY-MM-DDThh:mm:ssZ`, with or without a fraction of one to nine digits, which is
+    /// dropped; `None` for anything else or a date that does not exist.
     #[must_use]
     pub fn parse_iso_extended(text: &str) -> Option<Self> {
         let mut rest = text.as_bytes();
@@ -147,8 +147,8 @@ impl UnixTime {
         finish(rest, (year, month, day), clock)
     }
 
-    /// Reads exactly an IMF-fixdate, `Sat, 16 Dec 2023 16:20:57 GMT`; `None` for the obsolete forms of RFC 9110,
-    /// a weekday that is not that day's, or a date that does not exist.
+    /// Reads exactly an IMF-fixdate, `Sat, 16 Dec 2023 16:20:57 GMT`; `None` for the obsolete forms of RFC
+    /// 9110, a weekday that is not that day's, or a date that does not exist.
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
         let mut rest = text.as_bytes();

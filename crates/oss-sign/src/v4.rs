@@ -14,8 +14,9 @@ use crate::{
 
 /// The V4 key derived from a secret for one UTC day, region and product.
 ///
-/// Deriving costs four HMACs and signing one, so keep it for as long as [`is_for`](Self::is_for) holds. It is as
-/// good as the secret within its scope: `Debug` hides it and dropping it wipes it. The secret itself is not kept.
+/// Deriving costs four HMACs and signing one, so keep it for as long as [`is_for`](Self::is_for) holds. It is
+/// as good as the secret within its scope: `Debug` hides it and dropping it wipes it. The secret itself is
+/// not kept.
 #[derive(Clone)]
 pub struct SigningKey {
     /// Keyed and ready: both inner states of the HMAC are computed once.
@@ -37,7 +38,8 @@ impl SigningKey {
         Self { mac: keyed(&*signing), fingerprint: fingerprint(key, scope) }
     }
 
-    /// Whether this is the key that [`derive`](Self::derive) would give for them now; it costs one short SHA-256.
+    /// Whether this is the key that [`derive`](Self::derive) would give for them now; it costs one short
+    /// SHA-256.
     ///
     /// The id and the token of the key do not matter, nor does the time within its UTC day.
     #[must_use]
@@ -59,9 +61,9 @@ impl fmt::Debug for SigningKey {
 
 /// Signs a request for the `authorization` header (V4).
 ///
-/// To add, in this order: `x-oss-date`, `x-oss-content-sha256` (always `UNSIGNED-PAYLOAD`, the only value that OSS
-/// documents), `x-oss-security-token` when the key has a token, and `authorization`. Headers of the request with
-/// one of these names are not signed: replace them.
+/// To add, in this order: `x-oss-date`, `x-oss-content-sha256` (always `UNSIGNED-PAYLOAD`, the only value
+/// that OSS documents), `x-oss-security-token` when the key has a token, and `authorization`. Headers of the
+/// request with one of these names are not signed: replace them.
 ///
 /// `signing` must be [for](SigningKey::is_for) `key` and `scope`, or OSS answers `SignatureDoesNotMatch`.
 pub fn sign_headers<'s>(
@@ -110,8 +112,8 @@ pub struct Signed<'s> {
 }
 
 impl<'s> Signed<'s> {
-    /// The names and values to add, not encoded: headers from [`sign_headers`], query parameters, to be encoded
-    /// once, from [`presign_query`](crate::presign_query).
+    /// The names and values to add, not encoded: headers from [`sign_headers`], query parameters, to be
+    /// encoded once, from [`presign_query`](crate::presign_query).
     ///
     /// The values of `authorization`, `x-oss-security-token` and `x-oss-signature` are secrets.
     pub fn iter(&self) -> impl Iterator<Item = (&'s str, &'s str)> + use<'s> {
@@ -188,7 +190,8 @@ fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-/// Identifies the input of a derivation without keeping it. Lengths go first, so that no two inputs are alike.
+/// Identifies the input of a derivation without keeping it. Lengths go first, so that no two inputs are
+/// alike.
 fn fingerprint(key: &AccessKey<'_>, scope: &Scope<'_>) -> Zeroizing<[u8; DIGEST_BYTES]> {
     let mut hash = Sha256::new();
     for piece in [&*scope.time.day(), scope.region, scope.product, key.secret] {
@@ -254,8 +257,8 @@ mod tests {
         assert_eq!(*SigningKey::derive(&KEY, &SCOPE).sign("text"), tag);
     }
 
-    /// The example of the OSS document on V4 signatures in the header: it prints the derived key, as the secret
-    /// that it prints is masked.
+    /// The example of the OSS document on V4 signatures in the header: it prints the derived key, as the
+    /// secret that it prints is masked.
     #[test]
     fn the_documents_example_is_reproduced_from_its_printed_key() {
         let key = [
@@ -314,6 +317,16 @@ mod tests {
             assert!(signed.canonical_request().contains("\nx-oss-security-token:own\n"));
             assert_eq!(signed.iter().count(), 3);
         }
+    }
+
+    #[test]
+    fn white_space_around_a_token_is_not_signed_as_it_is_not_received() {
+        let key = AccessKey { token: Some(" to ken\t"), ..KEY };
+        let signing = SigningKey::derive(&key, &SCOPE);
+        let mut scratch = Scratch::new();
+        let signed = sign_headers(&REQUEST, &key, &signing, &SCOPE, &mut scratch);
+        assert!(signed.canonical_request().contains("\nx-oss-security-token:to ken\n"));
+        assert_eq!(signed.iter().nth(2), Some(("x-oss-security-token", " to ken\t")));
     }
 
     #[test]
