@@ -60,7 +60,7 @@ fn help() -> String {
     let mut text = String::from("cargo xtask <command>\n\n");
     for command in COMMANDS {
         let left = format!("{} {}", command.name, command.usage);
-        text.push_str(&format!("  {left:<34} {}\n", command.about));
+        text.push_str(&format!("  {left:<39} {}\n", command.about));
     }
     text
 }

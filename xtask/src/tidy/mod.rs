@@ -150,7 +150,9 @@ fn walk(root: &Path, folder: &str, files: &mut Vec<File>) -> std::io::Result<()>
         if kind.is_dir() && !PASSED_OVER.contains(&name.as_str()) {
             walk(root, &path, files)?;
         } else if kind.is_file() && is_text(&name) {
-            files.push(File { path, text: std::fs::read_to_string(entry.path())? });
+            let text = std::fs::read_to_string(entry.path())
+                .map_err(|error| std::io::Error::other(format!("{path}: {error}")))?;
+            files.push(File { path, text });
         }
     }
     Ok(())
@@ -164,7 +166,7 @@ fn is_text(name: &str) -> bool {
     }
 }
 
-const PASSED_OVER: &[&str] = &[".git", ".venv", "artifacts", "corpus", "node_modules", "target"];
+const PASSED_OVER: &[&str] = &[".git", ".venv", "artifacts", "corpus", "node_modules", "target", "venv"];
 
 #[cfg(test)]
 mod tests {
