@@ -60,7 +60,7 @@ pub struct CredentialCache {
     trouble: Option<CredentialError>,
     /// Lookups in a row that brought nothing new.
     fruitless: u32,
-    /// Until then no lookup is begun on a caller's wish alone.
+    /// Until then no lookup is begun after one that failed, nor while there is something usable.
     quiet_until: Duration,
     tickets: u64,
     generation: Generation,
@@ -138,10 +138,6 @@ impl CredentialCache {
     pub fn invalidate(&mut self) {
         self.held = None;
         self.winner = None;
-        if self.trouble.is_none() {
-            self.quiet_until = Duration::ZERO;
-            self.fruitless = 0;
-        }
         match &mut self.flight {
             Some(flight) if flight.asked.is_some() => flight.outdated = true,
             _ => self.flight = None,
@@ -161,7 +157,7 @@ impl CredentialCache {
         if let Some(until) = self.flight.as_ref().and_then(|flight| flight.wait(now)) {
             return usable.filter(|_| enough).map_or(Some(Step::Wait { until }), ready);
         }
-        if self.flight.is_some() || !self.is_quiet(now) {
+        if !self.is_quiet(now) {
             return None;
         }
         match (usable, &self.trouble) {

@@ -1,110 +1,14 @@
-//! The cache over virtual time: one scenario for each way that credentials come, age and fail.
+//! The cache over virtual time: how credentials are obtained, age, are renewed and fail to be.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests too")]
 
 use core::time::Duration;
 
-use oss_credentials::{
-    Answer, CredentialCache, CredentialError, Credentials, Generation, Lookup, Need, Secret, Source,
-    SourceName, Step, Ticket,
-};
+use oss_credentials::{Answer, CredentialError, Credentials, Generation, Need, Source, Step};
 use oss_sign::UnixTime;
 
-/// A cache between two virtual clocks that start at zero and `EPOCH`.
-struct Desk {
-    cache: CredentialCache,
-    mono: Duration,
-    wall: UnixTime,
-}
+use desk::{Desk, EPOCH, UNAVAILABLE, asked, count, failed, ready, temporary, ticket};
 
-impl Desk {
-    fn new(source: Source) -> Self {
-        Self::seeded(source, 1)
-    }
-
-    fn seeded(source: Source, seed: u64) -> Self {
-        Self { cache: CredentialCache::new(source, seed), mono: Duration::ZERO, wall: EPOCH }
-    }
-
-    fn pass(&mut self, secs: u64) {
-        self.mono += Duration::from_secs(secs);
-        self.wall = self.wall.saturating_add(i64::try_from(secs).unwrap());
-    }
-
-    /// Any credentials that are valid now will do.
-    fn poll(&mut self) -> Step {
-        self.poll_for(Need::until(self.wall))
-    }
-
-    fn poll_for(&mut self, need: Need) -> Step {
-        self.cache.poll(need, self.mono, self.wall)
-    }
-
-    fn answer(&mut self, ticket: Ticket, answer: Answer) {
-        self.cache.answer(ticket, answer, self.mono, self.wall);
-    }
-
-    #[track_caller]
-    fn ask(&mut self) -> Ticket {
-        ticket(self.poll())
-    }
-
-    /// Lets the source give `temporary(name)` for as many seconds.
-    #[track_caller]
-    fn obtain(&mut self, name: &str, secs: i64) -> Credentials {
-        let ticket = self.ask();
-        self.answer(ticket, self.gives(name, secs));
-        ready(self.poll())
-    }
-
-    fn gives(&self, name: &str, secs: i64) -> Answer {
-        Answer::Custom(temporary(name, self.wall.saturating_add(secs)))
-    }
-}
-
-#[test]
-fn static_credentials_ask_nothing() {
-    let plain = Credentials::new("i", "s").unwrap();
-    for credentials in [plain.clone(), plain.with_token("t").unwrap(), Credentials::anonymous()] {
-        let mut desk = Desk::new(credentials.clone().into());
-        for _ in 0..100 {
-            let given = ready(desk.poll());
-            assert_eq!(given, credentials);
-            assert_eq!(
-                ready(desk.poll_for(Need::until(desk.wall).instead_of(given.generation()))),
-                credentials
-            );
-            desk.pass(7 * 3_600);
-        }
-    }
-}
-
-#[test]
-fn static_credentials_end_when_they_say() {
-    let at = EPOCH.saturating_add(3_600);
-    let mut desk = Desk::new(temporary("a", at).into());
-    ready(desk.poll());
-    desk.pass(3_599);
-    ready(desk.poll());
-    desk.pass(1);
-    assert_eq!(desk.poll(), Step::Failed(CredentialError::Expired { at }));
-    desk.pass(3_600);
-    assert_eq!(desk.poll(), Step::Failed(CredentialError::Expired { at }));
-}
-
-#[test]
-fn the_environment_is_asked_once_and_its_answer_kept() {
-    let mut desk = Desk::new(Source::Environment);
-    let Step::Ask(ticket, question) = desk.poll() else { panic!("no question") };
-    let names = ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"];
-    assert_eq!(question, Lookup::Env(names.to_vec()));
-    desk.answer(ticket, Answer::Env(vec![Some("i".into()), Some("s".into()), None]));
-    for _ in 0..10 {
-        assert_eq!(ready(desk.poll()), Credentials::new("i", "s").unwrap());
-        desk.pass(1_000_000);
-    }
-    desk.cache.invalidate();
-    desk.ask();
-}
+mod desk;
 
 #[test]
 fn f77_a_thousand_callers_share_one_fetch() {
@@ -343,72 +247,6 @@ fn f85_a_distant_end_is_cut_to_twelve_hours() {
 }
 
 #[test]
-fn f86_a_broken_member_stops_the_chain() {
-    let chain = || Source::Chain(vec![Source::Custom(1), Source::Environment, plain("fallback").into()]);
-    let half_set = CredentialError::HalfSet { set: "OSS_ACCESS_KEY_ID", missing: "OSS_ACCESS_KEY_SECRET" };
-    let env = |id: &str| Answer::Env(vec![Some(Secret::from(id)), None, None]);
-    let source = SourceName::Custom(1);
-    let reason = "down".to_string();
-    let table = [
-        (vec![Answer::Failed("down".into())], Err(CredentialError::Failed { source, reason })),
-        (vec![Answer::Unavailable], Err(CredentialError::Unavailable { source })),
-        (vec![Answer::Env(vec![])], Err(CredentialError::Mismatch { source })),
-        (vec![Answer::Custom(temporary("old", EPOCH))], Err(CredentialError::Expired { at: EPOCH })),
-        (vec![Answer::Absent, env("i")], Err(half_set)),
-        (vec![Answer::Absent, env("")], Ok("fallback")),
-        (vec![Answer::Custom(plain("first"))], Ok("first")),
-    ];
-    for (answers, expected) in table {
-        let mut desk = Desk::new(chain());
-        for answer in answers.clone() {
-            let ticket = desk.ask();
-            assert!(matches!(desk.poll(), Step::Wait { .. }), "one question at a time");
-            desk.answer(ticket, answer);
-        }
-        let got = desk.poll();
-        match expected {
-            Ok(id) => assert_eq!(ready(got).access_key_id(), Some(id), "{answers:?}"),
-            Err(error) => assert_eq!(got, Step::Failed(error), "{answers:?}"),
-        }
-    }
-}
-
-#[test]
-fn f86_a_refresh_stays_with_the_source_that_won() {
-    let mut desk = Desk::new(Source::Chain(vec![Source::Custom(1), Source::Custom(2), Source::Custom(3)]));
-    let ticket = desk.ask();
-    desk.answer(ticket, Answer::Absent);
-    let old = desk.obtain("second", 1_000);
-    desk.pass(900);
-    let Step::Ask(ticket, question) = desk.poll() else { panic!("no refresh") };
-    assert_eq!(question, Lookup::Custom(2));
-    desk.answer(ticket, Answer::Absent);
-    assert_eq!(ready(desk.poll()), old);
-    desk.pass(100);
-    let ticket = desk.ask();
-    desk.answer(ticket, Answer::Absent);
-    let tried = vec![SourceName::Custom(2)];
-    assert_eq!(desk.poll(), Step::Failed(CredentialError::NotFound { tried }));
-
-    desk.cache.invalidate();
-    desk.pass(60);
-    assert!(matches!(desk.poll(), Step::Ask(_, Lookup::Custom(1))));
-}
-
-#[test]
-fn nothing_found_names_what_was_tried() {
-    let mut desk = Desk::new(Source::Chain(vec![Source::Custom(1), Source::Environment]));
-    for answer in [Answer::Absent, Answer::Env(vec![None, None, None])] {
-        let ticket = desk.ask();
-        desk.answer(ticket, answer);
-    }
-    let tried = vec![SourceName::Custom(1), SourceName::Environment];
-    assert_eq!(desk.poll(), Step::Failed(CredentialError::NotFound { tried }));
-    let mut empty = Desk::new(Source::Chain(vec![]));
-    assert_eq!(empty.poll(), Step::Failed(CredentialError::NotFound { tried: vec![] }));
-}
-
-#[test]
 fn an_unchanged_answer_is_asked_for_again_later() {
     // As an ECS role behaves: six hours, and the next credentials half an hour before the end.
     let mut desk = Desk::new(Source::Custom(0));
@@ -453,120 +291,46 @@ fn a_need_beyond_the_end_waits_for_others_if_others_would_do() {
 }
 
 #[test]
-fn invalidate_forgets_and_lets_no_old_answer_in() {
+fn a_success_clears_the_error_and_the_delay() {
     let mut desk = Desk::new(Source::Custom(0));
-    desk.obtain("a", 1_000);
-    desk.cache.invalidate();
-    let asked_before = desk.ask();
-    desk.cache.invalidate();
-    assert!(matches!(desk.poll(), Step::Wait { .. }), "still one question");
-    let gives = desk.gives("old", 1_000);
-    desk.answer(asked_before, gives);
-    assert_eq!(desk.obtain("b", 1_000).access_key_id(), Some("b"));
-}
-
-#[test]
-fn invalidate_does_not_defeat_the_delay_after_a_failure() {
-    let mut desk = Desk::new(Source::Custom(0));
-    let ticket = desk.ask();
-    desk.cache.invalidate();
-    desk.answer(ticket, Answer::Unavailable);
-    desk.cache.invalidate();
-    assert_eq!(desk.poll(), Step::Failed(UNAVAILABLE));
-}
-
-#[test]
-fn f70_clocks_that_jump() {
-    let hour = 3_600;
-    for jump in [-10 * YEAR, -hour, hour, 10 * YEAR] {
-        let mut desk = Desk::new(Source::Custom(0));
-        desk.obtain("a", hour);
-        desk.wall = desk.wall.saturating_add(jump);
-        match jump {
-            ..0 => drop(ready(desk.poll())),
-            _ => drop(desk.ask()),
-        }
-        // The clock that does not jump ends what the other would keep alive.
-        desk.mono += Duration::from_secs(hour.unsigned_abs());
-        assert!(!matches!(desk.poll(), Step::Ready(_)), "{jump}");
-    }
-    for (mono, wall) in [(Duration::MAX, UnixTime::MAX), (Duration::MAX, UnixTime::MIN)] {
-        let mut desk = Desk { cache: CredentialCache::new(Source::Custom(0), 1), mono, wall };
+    for _ in 0..8 {
         let ticket = desk.ask();
-        let unstated = Credentials::new("i", "s").unwrap().with_token("t").unwrap();
-        desk.answer(ticket, Answer::Custom(unstated));
-        ready(desk.poll());
+        desk.answer(ticket, Answer::Unavailable);
+        assert_eq!(desk.poll(), Step::Failed(UNAVAILABLE));
+        desk.pass(60);
     }
-}
-
-#[test]
-fn b67_nothing_that_holds_a_secret_shows_it() {
-    let refused = Credentials::new("MARKid", "MARK密").unwrap_err();
-    let full = Credentials::new("MARKid", "MARKsecret").unwrap().with_token("MARKtoken").unwrap();
-    let env = Answer::Env(vec![Some("MARK".into()), Some("MARK密🔑".into()), Some("MARK\n".into())]);
-    let mut desk = Desk::new(Source::Chain(vec![Source::Environment, full.clone().into()]));
-    let mut shown = format!(
-        "{refused} {refused:?} {env:?} {:?} {:?}",
-        Source::Static(full.clone()),
-        Answer::Custom(full)
-    );
+    let given = desk.obtain("a", 30);
+    let refused = Need::until(desk.wall).instead_of(given.generation());
+    assert_eq!(ready(desk.poll_for(refused)), given, "refused at once: the service has the last word");
+    desk.pass(30);
     let ticket = desk.ask();
-    desk.answer(ticket, env);
-    let Step::Failed(error) = desk.poll() else { panic!("taken") };
-    shown += &format!("{error} {error:?} {:?} {:#?}", desk.cache, desk.cache);
-    assert!(!shown.contains("MARK") && !shown.contains('密'), "{shown}");
+    desk.answer(ticket, Answer::Unavailable);
+    desk.pass(2);
+    desk.ask();
 }
 
 #[test]
-fn machines_and_values_go_between_threads() {
-    fn check<T: Send + Sync + 'static>() {}
-    check::<CredentialCache>();
-    check::<Credentials>();
-    check::<Step>();
-    check::<Answer>();
-    check::<CredentialError>();
-}
-
-fn plain(id: &str) -> Credentials {
-    Credentials::new(id, "s").unwrap()
-}
-
-fn temporary(id: &str, expiration: UnixTime) -> Credentials {
-    plain(id).with_token("t").unwrap().with_expiration(expiration)
-}
-
-fn failed(reason: &str) -> CredentialError {
-    CredentialError::Failed { source: SourceName::Custom(0), reason: reason.into() }
-}
-
-#[track_caller]
-fn ready(step: Step) -> Credentials {
-    match step {
-        Step::Ready(credentials) => credentials,
-        other => panic!("not ready: {other:?}"),
+fn unchanged_answers_that_lie_far_apart_delay_nothing() {
+    let mut desk = Desk::new(Source::Custom(0));
+    let unstated = Credentials::new("i", "s").unwrap().with_token("t").unwrap();
+    for _ in 0..10 {
+        let ticket = desk.ask();
+        desk.answer(ticket, Answer::Custom(unstated.clone()));
+        ready(desk.poll());
+        desk.pass(899);
     }
+    let ticket = desk.ask();
+    desk.answer(ticket, Answer::Unavailable);
+    desk.pass(2);
+    desk.ask();
 }
 
-#[track_caller]
-fn ticket(step: Step) -> Ticket {
-    match step {
-        Step::Ask(ticket, _) => ticket,
-        other => panic!("no question: {other:?}"),
-    }
+#[test]
+fn a_life_of_two_seconds_is_not_renewed_after_one() {
+    let mut desk = Desk::new(Source::Custom(0));
+    let given = desk.obtain("a", 2);
+    desk.pass(1);
+    assert_eq!(ready(desk.poll()), given);
+    desk.pass(1);
+    desk.ask();
 }
-
-/// How many of the steps ask and how many wait.
-fn count(steps: &[Step]) -> (usize, usize) {
-    let asks = steps.iter().filter(|step| matches!(step, Step::Ask(..))).count();
-    let waits = steps.iter().filter(|step| matches!(step, Step::Wait { .. })).count();
-    (asks, waits)
-}
-
-#[track_caller]
-fn asked(steps: &[Step]) -> Ticket {
-    ticket(steps.iter().find(|step| matches!(step, Step::Ask(..))).unwrap().clone())
-}
-
-const EPOCH: UnixTime = UnixTime::from_secs(1_700_000_000);
-const YEAR: i64 = 365 * 86_400;
-const UNAVAILABLE: CredentialError = CredentialError::Unavailable { source: SourceName::Custom(0) };
