@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{AccessKey, Request, Resource, Scope};
 
@@ -259,15 +259,13 @@ fn push(buffer: &mut String, text: &str) -> Span {
     Span { start, end: buffer.len() }
 }
 
-/// Appends bytes as lower-case hexadecimal digits.
-pub(crate) fn push_hex(buffer: &mut String, bytes: &[u8]) -> Span {
-    let start = buffer.len();
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            buffer.push(char::from(HEX[usize::from(digit)]));
-        }
+/// Appends a digest as lower-case hexadecimal digits.
+pub(crate) fn push_hex(buffer: &mut String, digest: &[u8; DIGEST_BYTES]) -> Span {
+    let mut digits = Zeroizing::new([[0; 2]; DIGEST_BYTES]);
+    for (pair, byte) in digits.iter_mut().zip(digest) {
+        *pair = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
     }
-    Span { start, end: buffer.len() }
+    push(buffer, core::str::from_utf8(digits.as_flattened()).expect("hexadecimal digits are ASCII"))
 }
 
 /// The value without space and tab around it, which is what a receiver sees (RFC 9110 section 5.5).
@@ -320,6 +318,7 @@ fn reserve(buffer: &mut String, bytes: usize) {
     }
 }
 
+pub(crate) const DIGEST_BYTES: usize = 32;
 const SIGNED_PREFIX: &[u8] = b"x-oss-";
 const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Bytes of punctuation that one header or parameter may need in one buffer.

@@ -73,7 +73,7 @@ pub fn presign_query<'s>(
     scratch.add_own_pairs();
     scratch.write_canonical(request, additional, payload(request));
     let digest = sign_canonical(scratch, signing, scope, &date);
-    let signature = push_hex(&mut scratch.values, &*digest);
+    let signature = push_hex(&mut scratch.values, &digest);
     scratch.added.push(Added { name: "x-oss-signature", value: signature });
     Ok(Signed { scratch, signature })
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccessKey, Request, Scope, Scratch,
-    canonical::{Added, Span, push_hex},
+    canonical::{Added, DIGEST_BYTES, Span, push_hex},
 };
 
 /// The V4 key derived from a secret for one UTC day, region and product.
@@ -98,7 +98,7 @@ pub fn sign_headers<'s>(
         authorization.extend_from_within(start..end);
     }
     authorization.push_str(",Signature=");
-    let signature = push_hex(authorization, &*digest);
+    let signature = push_hex(authorization, &digest);
     scratch.added.push(Added { name: "authorization", value: Span { start, end: signature.end } });
     Signed { scratch, signature }
 }
@@ -164,7 +164,7 @@ pub(crate) fn sign_canonical(
     scope: &Scope<'_>,
     date: &str,
 ) -> Zeroizing<[u8; DIGEST_BYTES]> {
-    let digest = Sha256::digest(scratch.canonical.as_bytes());
+    let digest: [u8; DIGEST_BYTES] = Sha256::digest(scratch.canonical.as_bytes()).into();
     let text = &mut scratch.to_sign;
     for piece in [ALGORITHM, "\n", date, "\n"] {
         text.push_str(piece);
@@ -206,7 +206,6 @@ pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
 const TERMINATOR: &str = "aliyun_v4_request";
 const SECRET_PREFIX: &[u8] = b"aliyun_v4";
-const DIGEST_BYTES: usize = 32;
 const DAY_BYTES: usize = 8;
 
 #[cfg(test)]
@@ -227,7 +226,7 @@ mod tests {
         additional: &[],
     };
 
-    fn hex(bytes: &[u8]) -> String {
+    fn hex(bytes: &[u8; DIGEST_BYTES]) -> String {
         let mut text = String::new();
         push_hex(&mut text, bytes);
         text
@@ -242,10 +241,10 @@ mod tests {
         for (day, product_key) in table {
             let day = hmac(b"aliyun_v4sk", day);
             let product = hmac(&*hmac(&*day, "cn-hangzhou"), "oss");
-            assert_eq!(hex(&*product), product_key);
+            assert_eq!(hex(&product), product_key);
         }
         assert_eq!(
-            hex(&*hmac(&*hmac(&*hmac(&*hmac(b"aliyun_v4sk", "20231216"), "cn-hangzhou"), "oss"), TERMINATOR)),
+            hex(&hmac(&*hmac(&*hmac(&*hmac(b"aliyun_v4sk", "20231216"), "cn-hangzhou"), "oss"), TERMINATOR)),
             "b412a03b134ebddd720f5167b5de6db66620ebb3b01cff4d49e3ccb09f8de97f"
         );
         // The derived key must sign as that last one does.
