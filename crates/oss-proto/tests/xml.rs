@@ -134,6 +134,6 @@ proptest! {
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
     "<R>", "</R>", "<K>", "</K>", "<K/>", "<Deep>", "</Deep>", "<x:K a='1'>", "</x:K>", "a", " ", "&amp;",
-    "&#65;", "&#0;", "&x;", "&", ";", "<![CDATA[", "]]>", "<!--", "-->", "<?p", "?>", "<!DOCTYPE R>", "<", ">", "/",
-    "'", "\"", "=", "目",    "<EncodingType>url</EncodingType>", "<?xml version='1.0'?>",
+    "&#65;", "&#0;", "&x;", "&", ";", "<![CDATA[", "]]>", "<!--", "-->", "<?p", "?>", "<!DOCTYPE R>", "<",
+    ">", "/", "'", "\"", "=", "目", "<EncodingType>url</EncodingType>", "<?xml version='1.0'?>",
 ];

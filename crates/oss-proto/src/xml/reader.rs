@@ -222,14 +222,13 @@ impl<'x> Reader<'x> {
         if tag.len() > name_len {
             self.check_attributes(tag)?;
         }
-        let name = self.name_of(tag, name_len, ended).filter(|name| is_name(name));
+        let name = self.name_of(tag, name_len, ended).and_then(local_name);
         let name = name.ok_or_else(|| self.problem("a tag without a proper name"))?;
-        let local = name.split_once(':').map_or(name, |(_prefix, local)| local);
-        self.at_encoding_type = self.depth == 1 && local == ENCODING_TYPE;
-        self.entered = local;
+        self.at_encoding_type = self.depth == 1 && name == ENCODING_TYPE;
+        self.entered = name;
         self.depth += 1;
         self.ended = ended;
-        Ok(local)
+        Ok(name)
     }
 
     /// The name as a part of the document, which outlives the tag.
@@ -316,9 +315,18 @@ fn resolve(reference: &str) -> Option<char> {
     code.and_then(char::from_u32)
 }
 
-/// Whether a name holds nothing that shows a tag to be broken; the finer rules of XML play no part here.
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && !name.bytes().any(|b| matches!(b, b'<' | b'&' | b'=' | b'"' | b'\'' | b'/'))
+/// A name without its prefix; `None` when it shows that a tag is broken. The finer rules of XML play no part
+/// here.
+fn local_name(name: &str) -> Option<&str> {
+    let mut local = 0;
+    for (at, byte) in name.bytes().enumerate() {
+        match byte {
+            b':' if local == 0 => local = at + 1,
+            b'<' | b'&' | b'=' | b'"' | b'\'' | b'/' => return None,
+            _ => {}
+        }
+    }
+    name.get(local..).filter(|_| !name.is_empty())
 }
 
 fn is_html(body: &[u8]) -> bool {
