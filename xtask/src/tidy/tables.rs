@@ -2,7 +2,7 @@
 
 use super::Finding;
 
-/// Rows that stand together are either all unaligned or all aligned at `=`.
+/// Rows that stand together are either all unaligned or all aligned, at the type and at `=`.
 pub(crate) fn columns(path: &str, text: &str, findings: &mut Vec<Finding>) {
     let mut block: Vec<Row> = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -25,20 +25,32 @@ pub(crate) fn columns(path: &str, text: &str, findings: &mut Vec<Finding>) {
 #[derive(Clone, Copy, Debug)]
 struct Row {
     number: usize,
+    /// The column of the type, from 1.
+    of_type: usize,
     /// The column of `=`, from 1.
     equals: usize,
-    /// Whether exactly one space stands before it.
+    /// Whether exactly one space stands before each.
     plain: bool,
 }
 
 impl Row {
     fn read(line: &str) -> Option<Self> {
         let (left, right) = line.split_once('=')?;
-        let name = left.split_once(':')?.0.trim();
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let is_row = is_name && left.ends_with(' ') && right.starts_with(' ') && right.ends_with(',');
-        let plain = left.trim_end().len() + 1 == left.len();
-        is_row.then_some(Self { number: 0, equals: left.chars().count() + 1, plain })
+        let (name, kind) = left.split_once(':')?;
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        if !is_name(name.trim()) || !left.ends_with(' ') || !right.starts_with(' ') || !right.ends_with(',') {
+            return None;
+        }
+        let spaces = kind.len() - kind.trim_start().len();
+        let plain = spaces == 1 && left.trim_end().len() + 1 == left.len();
+        Some(Self {
+            number: 0,
+            of_type: name.len() + 1 + spaces + 1,
+            equals: left.chars().count() + 1,
+            plain,
+        })
     }
 }
 
@@ -46,10 +58,14 @@ fn check(path: &str, block: &[Row], findings: &mut Vec<Finding>) {
     if block.iter().all(|row| row.plain) {
         return;
     }
-    let Some(column) = block.iter().map(|row| row.equals).max() else { return };
-    if let Some(row) = block.iter().find(|row| row.equals != column) {
-        let what = format!("`=` in column {}; the rows around it have it in {column}", row.equals);
-        findings.push(Finding::new(path, row.number, what));
+    for (what, column) in [("the type", (|row| row.of_type) as fn(&Row) -> usize), ("`=`", |row| row.equals)]
+    {
+        let Some(wanted) = block.iter().map(column).max() else { return };
+        if let Some(row) = block.iter().find(|row| column(row) != wanted) {
+            let is = column(row);
+            let what = format!("{what} in column {is}; the rows around it have it in {wanted}");
+            findings.push(Finding::new(path, row.number, what));
+        }
     }
 }
 
@@ -67,10 +83,12 @@ mod tests {
     fn crooked_rows_are_found() {
         let plain = "    acl: Acl = header \"a\",\n    /// Text.\n    storage_class: Class = header \"b\",\n";
         assert_eq!(find(plain), Vec::<String>::new());
-        let aligned = "    acl: Acl     = header \"a\",\n    class: Class = header \"b\",\n";
+        let aligned = "    acl:   Acl   = header \"a\",\n    class: Class = header \"b\",\n";
         assert_eq!(find(aligned), Vec::<String>::new());
-        let crooked = "    acl: Acl    = header \"a\",\n    class: Class = header \"b\",\n";
+        let crooked = "    acl:   Acl  = header \"a\",\n    class: Class = header \"b\",\n";
         assert_eq!(find(crooked), ["ops.rs:1: `=` in column 17; the rows around it have it in 18"]);
+        let crooked = "    acl:  Acl    = header \"a\",\n    class: Class = header \"b\",\n";
+        assert_eq!(find(crooked), ["ops.rs:1: the type in column 11; the rows around it have it in 12"]);
         // Another block has columns of its own.
         assert_eq!(find("    a: A  = query \"a\",\n}\n    bb: Bb  = query \"b\",\n"), Vec::<String>::new());
     }
