@@ -197,6 +197,7 @@ impl<'x> Reader<'x> {
         Err(self.problem("an encoding other than UTF-8"))
     }
 
+    #[inline]
     fn token(&mut self) -> Result<Event<'x>, ReadError> {
         self.tokens.read_event().map_err(|e| {
             ReadError::document(describe(&e), self.skipped.saturating_add(self.tokens.error_position()))
@@ -214,6 +215,7 @@ impl<'x> Reader<'x> {
         }
     }
 
+    #[inline]
     fn enter(&mut self, tag: &BytesStart<'x>, ended: bool) -> Result<&'x str, ReadError> {
         if self.depth == DEPTH_MAX {
             return Err(self.problem("elements more than 32 levels deep"));

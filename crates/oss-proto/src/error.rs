@@ -1,0 +1,344 @@
+//! What a call ends with when it does not succeed: what happened, whose fault it is, and whether it took effect.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use oss_credentials::CredentialError;
+use oss_retry::{FailureKind, Outcome};
+
+use crate::exchange::journal::Attempt;
+use crate::{InvalidRequest, ReadError, ServiceError};
+
+/// Why a call failed, with the evidence: every attempt, and whether the request took effect.
+///
+/// One pointer wide. Ask its predicates first; [`kind`](Self::kind) has the details.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    operation: &'static str,
+    host: String,
+    outcome: Outcome,
+    attempts: Vec<Attempt>,
+    body_spent: bool,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// OSS said no.
+    Service(ServiceError),
+    /// The call's own time was over.
+    Deadline(DeadlinePassed),
+    /// The wire failed.
+    Transport(TransportError),
+    /// The bytes that arrived are not the bytes that were sent.
+    Corrupt(CorruptBody),
+    /// OSS said something it never says.
+    Reply(ReadError),
+    /// There are no credentials to sign with.
+    Credentials(CredentialError),
+    /// OSS named another place for the bucket; it is not followed.
+    Moved(Relocation),
+    /// The object is stored, but the callback to the application failed: do not upload it again.
+    StoredButCallbackFailed(ServiceError),
+    /// The request cannot be expressed; nothing was sent.
+    Invalid(InvalidRequest),
+    /// The driver broke the contract "one action, one answer".
+    Misuse(Misuse),
+}
+
+/// A call ran out of its own time ([`Timeouts::operation`](crate::Timeouts)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadlinePassed {
+    /// What it was waiting for.
+    pub wait: Wait,
+    /// How long the call had taken.
+    pub after: Duration,
+}
+
+/// What a call was waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wait {
+    /// Credentials.
+    Credentials,
+    /// The pause before the next attempt.
+    Backoff,
+    /// The answer of OSS, or room to send more.
+    Answer,
+    /// More of the answer's body.
+    Body,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credentials => "for credentials",
+            Self::Backoff => "to try again",
+            Self::Answer => "for the answer",
+            Self::Body => "for the answer's body",
+        })
+    }
+}
+
+/// The wire failed: in the transport's few words, and in its own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TransportError {
+    /// The kind of failure.
+    pub kind: FailureKind,
+    /// What the transport says itself.
+    pub cause: Option<Arc<dyn core::error::Error + Send + Sync>>,
+}
+
+/// A body whose bytes are not those that were sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CorruptBody {
+    /// The CRC-64 differs.
+    Crc64 {
+        /// What we computed over the bytes on our side.
+        ours: u64,
+        /// What OSS stated.
+        theirs: u64,
+    },
+    /// The length differs.
+    Length {
+        /// How many bytes were due.
+        expected: u64,
+        /// How many there were.
+        actual: u64,
+    },
+    /// The answer holds another range of the object than was asked for.
+    Range {
+        /// What was asked for.
+        asked: String,
+        /// What came.
+        got: String,
+    },
+}
+
+impl fmt::Display for CorruptBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crc64 { ours, theirs } => {
+                write!(f, "the body is damaged: its CRC-64 is {ours}, OSS states {theirs}")
+            }
+            Self::Length { expected, actual } => {
+                write!(f, "the body has {actual} bytes where {expected} are due")
+            }
+            Self::Range { asked, got } => write!(f, "asked for {asked}, the answer holds {got}"),
+        }
+    }
+}
+
+/// Where OSS says that the bucket is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Relocation {
+    /// The status of the answer.
+    pub status: u16,
+    /// The `location` header or the `Endpoint` element, as it came, made printable; empty when there was none.
+    pub location: String,
+}
+
+/// How a driver broke "one action, one answer".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Misuse {
+    /// What it did.
+    pub what: &'static str,
+    /// The state in which it did so.
+    pub state: &'static str,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, operation: &'static str, outcome: Outcome) -> Self {
+        let (host, attempts) = (String::new(), Vec::new());
+        Self(Box::new(Inner { kind, operation, host, outcome, attempts, body_spent: false }))
+    }
+
+    pub(crate) fn with_host(mut self, host: String) -> Self {
+        self.0.host = host;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// The body of the request was read and cannot be read again, so there was no further attempt.
+    pub(crate) fn with_spent_body(mut self) -> Self {
+        self.0.body_spent = true;
+        self
+    }
+
+    /// What went wrong, in detail.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// The operation that failed: `PutObject`.
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// Whether the request took effect.
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// Every attempt that was made, oldest first.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.0.attempts
+    }
+
+    /// The request id of the last answer, for a support case.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.attempts.iter().rev().find_map(|attempt| attempt.request_id.as_deref())
+    }
+
+    /// What OSS said, when it said no.
+    pub fn service(&self) -> Option<&ServiceError> {
+        match &self.0.kind {
+            ErrorKind::Service(error) | ErrorKind::StoredButCallbackFailed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status of the answer, when OSS said no.
+    pub fn status(&self) -> Option<u16> {
+        self.service().map(|error| error.status)
+    }
+
+    /// The OSS error code: `NoSuchKey`.
+    pub fn code(&self) -> Option<&str> {
+        self.service().map(|error| error.code.as_str())
+    }
+
+    /// There is no such bucket, key, upload or version (404).
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// A condition of the request is not met (412), or the object exists and must not be overwritten (409).
+    pub fn is_precondition_failed(&self) -> bool {
+        self.status() == Some(412) || self.code() == Some("FileAlreadyExists")
+    }
+
+    /// The object has not changed since the version that the request named (304).
+    pub fn is_not_modified(&self) -> bool {
+        self.status() == Some(304)
+    }
+
+    /// The identity is unknown or has no right to this (401, 403).
+    pub fn is_access_denied(&self) -> bool {
+        matches!(self.status(), Some(401 | 403))
+    }
+
+    /// Whether the same call may succeed later, unchanged.
+    pub fn is_retryable(&self) -> bool {
+        use oss_retry::{Failure, classify};
+        let failure = match &self.0.kind {
+            ErrorKind::Service(error) => Failure::Service { status: error.status, code: error.code.as_str() },
+            ErrorKind::Transport(error) => Failure::Transport(error.kind),
+            ErrorKind::Corrupt(_) => Failure::Corrupt,
+            ErrorKind::Deadline(_) => return true,
+            _ => return false,
+        };
+        classify(failure).is_retryable()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, operation, host, outcome, attempts, body_spent } = &*self.0;
+        match kind {
+            // Says the operation itself, and nothing was sent anywhere.
+            ErrorKind::Invalid(error) => return write!(f, "{error}"),
+            ErrorKind::Misuse(error) => {
+                return write!(f, "{operation}: the driver {} while {}", error.what, error.state);
+            }
+            _ => write!(f, "{operation}")?,
+        }
+        if !host.is_empty() {
+            write!(f, " at {host}")?;
+        }
+        f.write_str(": ")?;
+        match kind {
+            ErrorKind::Service(error) => write!(f, "{error}")?,
+            ErrorKind::Deadline(DeadlinePassed { wait, after }) => {
+                write!(f, "out of time after {:.1} s, waiting {wait}", after.as_secs_f64())?;
+            }
+            ErrorKind::Transport(error) => write!(f, "{}", error.kind)?,
+            ErrorKind::Corrupt(error) => write!(f, "{error}")?,
+            ErrorKind::Reply(error) => write!(f, "{error}")?,
+            ErrorKind::Credentials(error) => write!(f, "{error}")?,
+            ErrorKind::Moved(to) => {
+                write!(
+                    f,
+                    "OSS answered {} and names another endpoint: `{}`; configure it",
+                    to.status, to.location
+                )?;
+            }
+            ErrorKind::StoredButCallbackFailed(error) => {
+                write!(f, "the object is stored, but the callback failed: {error}")?;
+            }
+            ErrorKind::Invalid(_) | ErrorKind::Misuse(_) => {}
+        }
+        match attempts.len() {
+            0 => {}
+            1 => f.write_str(" (1 attempt")?,
+            n => write!(f, " ({n} attempts")?,
+        }
+        if !attempts.is_empty() {
+            f.write_str(match outcome {
+                Outcome::Unknown => ", outcome unknown)",
+                Outcome::NotSent => ", nothing was sent)",
+                Outcome::Rejected => ")",
+            })?;
+        }
+        if *body_spent {
+            f.write_str("; not repeated, because the body can be read only once")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("operation", &self.0.operation)
+            .field("host", &self.0.host)
+            .field("kind", &self.0.kind)
+            .field("outcome", &self.0.outcome)
+            .field("attempts", &self.0.attempts)
+            .finish()
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match &self.0.kind {
+            ErrorKind::Transport(error) => error.cause.as_deref().map(|cause| cause as _),
+            _ => None,
+        }
+    }
+}
+
+impl From<InvalidRequest> for Error {
+    fn from(error: InvalidRequest) -> Self {
+        let operation = error.operation();
+        Self::new(ErrorKind::Invalid(error), operation, Outcome::NotSent)
+    }
+}

@@ -1,0 +1,119 @@
+//! One call: credentials, signature, request, answer, and again if that is right.
+//!
+//! ```text
+//!  Start ──▶ Authenticating ──▶ Ready ──▶ Sending ──▶ Collecting ──▶ Finished
+//!    ▲                                       │            │             ▲
+//!    │◀── new credentials, corrected clock, ─┴──── judge ─┴─────────────┤
+//!    │    fresh connection (each once)               │                  │
+//!    └────────────── Backoff ◀── Asking ◀────────────┴── final ─────────┘
+//! ```
+//!
+//! Every arrow is an assignment in `machine.rs`, and nowhere else.
+
+pub(crate) mod action;
+pub(crate) mod journal;
+mod machine;
+pub(crate) mod verdict;
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use oss_retry::Outcome;
+
+use self::action::{Action, Call, Event, Ledger, Now};
+use self::machine::Machine;
+use crate::{Error, ErrorKind, Operation, Reply, Service};
+
+/// One call of an operation, from its value to its answer, without IO.
+///
+/// **The contract, "one action, one answer":** [`poll`](Self::poll); do the one thing that the [`Action`] says;
+/// report the one [`Event`] that came of it to [`handle`](Self::handle); poll again. `Wait` and `Done` take no
+/// answer. A driver that breaks the contract gets [`ErrorKind::Misuse`] as the outcome: no panic, no undefined state.
+/// An exchange may be dropped at any point; what then became of the request is unknown.
+///
+/// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a corrected
+/// clock, and for a pooled connection that was found closed.
+///
+/// ```
+/// use core::time::Duration;
+/// use bytes::Bytes;
+/// use oss_proto::{Action, Call, Credentials, Endpoint, Event, Exchange, GetBucketInfo, Head, Now, Region, ReplyHead,
+///                 Sent, Service, UnixTime};
+///
+/// let region = Region::parse("cn-hangzhou")?;
+/// let service = Service::new(Endpoint::public(&region)).with_region(region);
+/// let now = Now { mono: Duration::ZERO, wall: UnixTime::from_secs(1_702_743_657) };
+///
+/// let mut call = Exchange::new(&GetBucketInfo::new("examplebucket"), &service, Call::seeded(7));
+/// let mut body = Some(Bytes::from("<BucketInfo><Bucket><Name>examplebucket</Name></Bucket></BucketInfo>"));
+/// let reply = loop {
+///     let event = match call.poll(now) {
+///         Action::Authenticate { .. } => Event::Credentials(Credentials::new("my-key-id", "my-secret")?),
+///         Action::Send(transmit) => {
+///             assert_eq!(transmit.request.uri().query(), Some("bucketInfo"));
+///             Event::Head(Head::new(ReplyHead::new(200, Default::default()), Sent::new()))
+///         }
+///         Action::Read { .. } => body.take().map_or(Event::End, Event::Body),
+///         Action::Retry(proposal) => Event::Retry(Some(proposal.delay)),
+///         Action::Wait { .. } => unreachable!("nothing failed"),
+///         Action::Done(reply) => break reply?,
+///     };
+///     call.handle(event, now);
+/// };
+/// assert_eq!(reply.output.bucket.name.as_deref(), Some("examplebucket"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Exchange<O: Operation> {
+    machine: Machine,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O: Operation> Exchange<O> {
+    /// A call that has not begun. The operation is read here and not needed any more.
+    pub fn new(operation: &O, service: &Service, call: Call) -> Self {
+        let machine = Machine::new(O::SPEC, operation.effect(), operation.draft(), service, call);
+        Self { machine, operation: PhantomData }
+    }
+
+    /// What to do next.
+    pub fn poll(&mut self, now: Now) -> Action<O::Output> {
+        match self.machine.poll(now) {
+            Action::Authenticate { need, deadline } => Action::Authenticate { need, deadline },
+            Action::Retry(proposal) => Action::Retry(proposal),
+            Action::Send(transmit) => Action::Send(transmit),
+            Action::Read { deadline } => Action::Read { deadline },
+            Action::Wait { until } => Action::Wait { until },
+            Action::Done(Err(error)) => Action::Done(Err(error)),
+            Action::Done(Ok(reply)) => Action::Done(self.read(reply)),
+        }
+    }
+
+    /// What came of it.
+    pub fn handle(&mut self, event: Event, now: Now) {
+        self.machine.handle(event, now);
+    }
+
+    /// After `Done`: what was learned, once, for [`Shared::settle`](crate::Shared::settle).
+    pub fn ledger(&mut self) -> Ledger {
+        self.machine.ledger()
+    }
+
+    fn read(&self, reply: Reply<bytes::Bytes>) -> Result<Reply<O::Output>, Error> {
+        match O::read(&reply.head, &reply.output) {
+            Ok(output) => Ok(reply.map(|_| output)),
+            // The service said yes, but not to what: nobody knows what it did.
+            Err(error) => Err(self.machine.error(ErrorKind::Reply(error), Outcome::Unknown)),
+        }
+    }
+
+    /// The same call's error, for what is found out after the exchange ended.
+    pub(crate) fn error(&self, kind: ErrorKind) -> Error {
+        self.machine.error(kind, Outcome::Unknown)
+    }
+}
+
+impl<O: Operation> fmt::Debug for Exchange<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Exchange({} {})", O::SPEC.name, self.machine.state_name())
+    }
+}

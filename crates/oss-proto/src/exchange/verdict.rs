@@ -1,0 +1,253 @@
+//! What an answer or a failure amounts to: pure functions that the machine calls and that change nothing.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use core::time::Duration;
+
+use bytes::Bytes;
+use oss_retry::{Failure as Judged, FailureKind, honour_retry_after};
+use oss_sign::UnixTime;
+
+use super::action::{Failure, Now, Sent};
+use crate::wire::spec::ReplyKind;
+use crate::{
+    Checksum, CorruptBody, Draft, ErrorKind, Payload, ReadError, Relocation, ReplyHead, Service,
+    ServiceError, TransportError,
+};
+
+/// An attempt that did not succeed.
+pub(crate) struct Unsuccessful {
+    pub(crate) kind: ErrorKind,
+    /// The head of the answer, when there was one.
+    pub(crate) head: Option<ReplyHead>,
+    pub(crate) stale: bool,
+}
+
+impl Unsuccessful {
+    pub(crate) fn transport(failure: Failure) -> Self {
+        let Failure { kind, cause, stale, sent } = failure;
+        // A stale connection took nothing; a transport that says both is not believed.
+        let stale = stale && !sent.started();
+        Self { kind: ErrorKind::Transport(TransportError { kind, cause }), head: None, stale }
+    }
+
+    fn answer(kind: ErrorKind, head: &ReplyHead) -> Self {
+        Self { kind, head: Some(head.clone()), stale: false }
+    }
+
+    /// The failure in the words that `oss-retry` decides by.
+    pub(crate) fn judged(&self) -> Judged<'_> {
+        match &self.kind {
+            ErrorKind::Service(error) | ErrorKind::StoredButCallbackFailed(error) => {
+                Judged::Service { status: error.status, code: error.code.as_str() }
+            }
+            ErrorKind::Moved(to) => Judged::Service { status: to.status, code: "" },
+            ErrorKind::Transport(error) => Judged::Transport(error.kind),
+            ErrorKind::Corrupt(CorruptBody::Length { .. }) => Judged::Truncated,
+            _ => Judged::Corrupt,
+        }
+    }
+
+    /// Whether the connection itself may be what failed.
+    pub(crate) fn blames_connection(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Service(error) => error.status >= 500 || error.status == 408,
+            ErrorKind::Transport(_) | ErrorKind::Corrupt(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The failure in a word, for the journal.
+    pub(crate) fn word(&self) -> Cow<'static, str> {
+        match &self.kind {
+            ErrorKind::Service(error) | ErrorKind::StoredButCallbackFailed(error) => {
+                Cow::Owned(error.code.as_str().to_string())
+            }
+            ErrorKind::Transport(error) => Cow::Owned(error.kind.to_string()),
+            ErrorKind::Corrupt(_) => Cow::Borrowed("damaged body"),
+            ErrorKind::Moved(_) => Cow::Borrowed("moved"),
+            _ => Cow::Borrowed("unreadable answer"),
+        }
+    }
+}
+
+/// Whether an answer has no body, whatever its headers say (RFC 9110 section 6.4.1).
+pub(crate) fn is_bodyless(method: &http::Method, status: u16) -> bool {
+    method == http::Method::HEAD || status == 204 || status == 304
+}
+
+/// Whether the head alone ends the exchange, and the body is for `Fetch`.
+pub(crate) fn ends_at_head(reply: ReplyKind, status: u16) -> bool {
+    matches!(reply, ReplyKind::Stream) && is_success(status)
+}
+
+pub(crate) fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// Judges a complete answer.
+pub(crate) fn judge_answer(
+    draft: &Draft,
+    service: &Service,
+    reply: ReplyKind,
+    head: &ReplyHead,
+    body: &Bytes,
+    sent: &Sent,
+) -> Result<(), Box<Unsuccessful>> {
+    let fail = |kind| Err(Box::new(Unsuccessful::answer(kind, head)));
+    match head.status {
+        203 if draft.header("x-oss-callback").is_some() => {
+            fail(ErrorKind::StoredButCallbackFailed(service_error(head, body)))
+        }
+        status if is_success(status) => {
+            if matches!(reply, ReplyKind::Xml { .. })
+                && let Some(error) = ServiceError::read_under_ok(status, &head.headers, body)
+            {
+                return fail(ErrorKind::Service(error));
+            }
+            match check_upload(draft, service, head, sent) {
+                Ok(None) => Ok(()),
+                Ok(Some(damage)) => fail(ErrorKind::Corrupt(damage)),
+                Err(error) => fail(ErrorKind::Reply(error)),
+            }
+        }
+        301 | 302 | 303 | 307 | 308 => fail(ErrorKind::Moved(relocation(head, body))),
+        _ => fail(ErrorKind::Service(service_error(head, body))),
+    }
+}
+
+fn service_error(head: &ReplyHead, body: &Bytes) -> ServiceError {
+    ServiceError::read(head.status, &head.headers, body)
+}
+
+fn relocation(head: &ReplyHead, body: &Bytes) -> Relocation {
+    let location = head.header("location").map(String::from);
+    let endpoint = || service_error(head, body).endpoint;
+    // What follows `?` may be a signature.
+    let location = location.or_else(endpoint).unwrap_or_default();
+    let location = location.split('?').next().unwrap_or_default();
+    Relocation { status: head.status, location: crate::invalid::excerpt(location, LOCATION_CHARS_MAX) }
+}
+
+/// Compares what left with what OSS says it received.
+fn check_upload(
+    draft: &Draft,
+    service: &Service,
+    head: &ReplyHead,
+    sent: &Sent,
+) -> Result<Option<CorruptBody>, ReadError> {
+    if let (Payload::Stream { .. }, Some(expected)) = (&draft.body, draft.body.len())
+        && sent.bytes() != expected
+    {
+        return Ok(Some(CorruptBody::Length { expected, actual: sent.bytes() }));
+    }
+    if draft.checksum == Checksum::None || !service.checks_upload_crc64 {
+        return Ok(None);
+    }
+    let ours = match (&draft.body, sent.crc64()) {
+        (_, Some(crc)) => crc,
+        (Payload::Bytes(bytes), None) => oss_crc::checksum(bytes),
+        (Payload::Empty, None) => 0,
+        (Payload::Stream { .. }, None) => return Ok(None),
+    };
+    let differs = |theirs: &u64| *theirs != ours;
+    Ok(head.crc64()?.filter(differs).map(|theirs| CorruptBody::Crc64 { ours, theirs }))
+}
+
+/// The pause before the next attempt: the backoff, moved by the `Retry-After` of the answer.
+pub(crate) fn pause(backoff: Duration, head: Option<&ReplyHead>, now: UnixTime) -> Duration {
+    let asked = head.and_then(|head| head.header("retry-after")).and_then(|text| {
+        let seconds = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+        seconds.or_else(|| u64::try_from(UnixTime::parse_http_date(text)?.secs_since(now)).ok())
+    });
+    match asked {
+        Some(seconds) => honour_retry_after(Duration::from_secs(seconds), backoff),
+        None => backoff,
+    }
+}
+
+/// How far the service's clock is ahead of ours: its time against ours at the midpoint of the attempt.
+///
+/// `None` when the answer has no time that can be believed, or one more than a day away.
+pub(crate) fn measure_skew(failed: &Unsuccessful, began: Now, now: Now) -> Option<i64> {
+    let ErrorKind::Service(error) = &failed.kind else { return None };
+    let dated = || {
+        let head = failed.head.as_ref()?;
+        // An `Age` says that a cache answered: its date is not the service's time.
+        let date = head.header("date").filter(|_| head.header("age").is_none())?;
+        UnixTime::parse_http_date(date)
+    };
+    let theirs = error.server_time.or_else(dated).filter(|time| time.as_secs() > EARLIEST_BELIEVED)?;
+    let half_trip = now.mono.saturating_sub(began.mono) / 2;
+    let ours = now.wall.saturating_sub(i64::try_from(half_trip.as_secs()).unwrap_or(0));
+    let skew = theirs.secs_since(ours);
+    (skew.unsigned_abs() <= SKEW_SECS_MAX).then_some(skew)
+}
+
+/// Whether a failure of the driver means that its own time limit ended the call.
+pub(crate) fn is_timeout(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Transport(error) if matches!(error.kind, FailureKind::Timeout))
+}
+
+/// 2015: no service that speaks V4 has a clock before it.
+const EARLIEST_BELIEVED: i64 = 1_420_070_400;
+const SKEW_SECS_MAX: u64 = 24 * 3600;
+const LOCATION_CHARS_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+    use http::header::HeaderValue;
+
+    fn head(headers: &[(&'static str, &'static str)]) -> ReplyHead {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_static(value));
+        }
+        ReplyHead::new(403, map)
+    }
+
+    #[test]
+    fn f20_a_retry_after_of_any_kind_ends_soon() {
+        let backoff = Duration::from_millis(300);
+        let now = UnixTime::from_secs(1_702_743_657);
+        let cases = [
+            ("3", Duration::from_secs(3)),
+            ("0", backoff),
+            ("-3", backoff),
+            ("3.5", backoff),
+            ("soon", backoff),
+            ("", backoff),
+            ("100000000000000000000", backoff),
+            ("99999999999", backoff + Duration::from_secs(5)),
+            ("Sat, 16 Dec 2023 16:20:59 GMT", Duration::from_secs(2)),
+            ("Sat, 16 Dec 2023 16:20:50 GMT", backoff),
+            ("Fri, 16 Dec 9999 16:20:50 GMT", backoff),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(pause(backoff, Some(&head(&[("retry-after", text)])), now), expected, "{text}");
+        }
+        assert_eq!(pause(backoff, None, now), backoff);
+    }
+
+    #[test]
+    fn f21_f23_skew_is_measured_at_the_midpoint_from_a_time_that_can_be_believed() {
+        let at = |mono, wall| Now { mono: Duration::from_secs(mono), wall: UnixTime::from_secs(wall) };
+        let skew = |body: &'static [u8], headers: &[(&'static str, &'static str)]| {
+            let head = head(headers);
+            let error = ServiceError::read(403, &head.headers, body);
+            let failed = Unsuccessful::answer(ErrorKind::Service(error), &head);
+            measure_skew(&failed, at(10, 1_702_743_650), at(20, 1_702_743_660))
+        };
+        let document: &[u8] =
+            b"<Error><Code>RequestTimeTooSkewed</Code><ServerTime>2023-12-16T17:20:55.000Z</ServerTime></Error>";
+        assert_eq!(skew(document, &[]), Some(3600));
+        assert_eq!(skew(b"", &[("date", "Sat, 16 Dec 2023 16:20:50 GMT")]), Some(-5));
+        assert_eq!(skew(b"", &[("date", "Sat, 16 Dec 2023 16:20:50 GMT"), ("age", "1")]), None);
+        assert_eq!(skew(b"", &[("date", "Thu, 01 Jan 1970 00:00:00 GMT")]), None);
+        assert_eq!(skew(b"", &[("date", "Mon, 18 Dec 2023 16:20:50 GMT")]), None);
+        assert_eq!(skew(b"", &[]), None);
+    }
+}

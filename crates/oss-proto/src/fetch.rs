@@ -1,0 +1,316 @@
+//! A streamed read: the exchange up to its head, then every byte of the body, checked as it passes.
+//!
+//! ```text
+//!  Calling ──▶ Opened ──▶ Streaming ⇄ Delivering ──▶ Finished
+//! ```
+
+use alloc::boxed::Box;
+use alloc::format;
+use core::fmt;
+use core::time::Duration;
+
+use bytes::Bytes;
+use oss_crc::Crc64;
+
+use crate::{
+    Action, ByteRange, Call, ContentRange, CorruptBody, DeadlinePassed, Error, ErrorKind, Event, Exchange,
+    GetObject, GetObjectOutput, Ledger, Misuse, Now, ReadError, Reply, Service, TransportError, Wait,
+};
+
+/// One streamed `GetObject`, from its value to its last verified byte, without IO.
+///
+/// The contract is that of [`Exchange`]; the two extra actions take no answer. The idle clock runs only from
+/// `Read` to its answer, so a driver that polls late, because its consumer is slow, is never accused.
+///
+/// Success means: the range is the one asked for, the length is the one announced, and for a whole object the CRC-64
+/// is the one that OSS states. Bytes are delivered before the last check is made: do not take them for the object
+/// until `Done` says so.
+pub struct Fetch {
+    exchange: Exchange<GetObject>,
+    service: Service,
+    range: Option<ByteRange>,
+    /// What the answer's checksum is not about: a processed or re-encoded body.
+    is_transformed: bool,
+    idle: Duration,
+    operation_timeout: Option<Duration>,
+    began: Option<Now>,
+    state: State,
+}
+
+enum State {
+    Calling,
+    Opened(Box<Reply<GetObjectOutput>>),
+    Streaming(Streaming),
+    Delivering(Streaming, Bytes),
+    Finished(Option<Result<Reply<Verified>, Error>>),
+}
+
+struct Streaming {
+    head: Reply<()>,
+    awaiting: bool,
+    expected: Option<u64>,
+    theirs: Option<u64>,
+    crc: Option<Crc64>,
+    received: u64,
+}
+
+/// What to do next in a [`Fetch`].
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a driver is one complete match")]
+#[expect(clippy::large_enum_variant, reason = "moved once, into the driver's match")]
+pub enum FetchAction {
+    /// As in an [`Exchange`].
+    Call(Action<Verified>),
+    /// The object is there; its bytes follow. No answer.
+    Opened(Box<Reply<GetObjectOutput>>),
+    /// The next bytes of the object. No answer.
+    Deliver(Bytes),
+}
+
+/// What is known about the bytes of a finished [`Fetch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// How many bytes were delivered.
+    pub bytes: u64,
+    /// How they were checked.
+    pub integrity: Integrity,
+}
+
+/// How a body was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Integrity {
+    /// Its CRC-64 is the one that OSS states.
+    Crc64(u64),
+    /// Its length is the one announced; the checksum is not about these bytes (a range, a processed image), is
+    /// absent, or was not wanted.
+    Length,
+    /// Neither length nor checksum was given: it ended in an orderly way.
+    Unverified,
+}
+
+impl Fetch {
+    /// A read that has not begun.
+    pub fn new(operation: &GetObject, service: &Service, call: Call) -> Self {
+        Self {
+            range: operation.range,
+            is_transformed: operation.process.is_some() || operation.accept_encoding.is_some(),
+            idle: call.idle_timeout.unwrap_or(service.timeouts.idle),
+            operation_timeout: call.operation_timeout.or(service.timeouts.operation),
+            exchange: Exchange::new(operation, service, call),
+            service: service.clone(),
+            began: None,
+            state: State::Calling,
+        }
+    }
+
+    /// What to do next.
+    pub fn poll(&mut self, now: Now) -> FetchAction {
+        self.began.get_or_insert(now);
+        match core::mem::replace(&mut self.state, State::Finished(None)) {
+            State::Calling => self.poll_exchange(now),
+            State::Opened(reply) => match self.open(&reply) {
+                Ok(streaming) => {
+                    self.state = State::Streaming(streaming);
+                    FetchAction::Opened(reply)
+                }
+                Err(kind) => FetchAction::Call(Action::Done(Err(self.exchange.error(*kind)))),
+            },
+            State::Streaming(streaming) if streaming.awaiting => {
+                let what = Misuse { what: "polled before it answered the last action", state: "Streaming" };
+                FetchAction::Call(Action::Done(Err(self.exchange.error(ErrorKind::Misuse(what)))))
+            }
+            State::Streaming(mut streaming) => {
+                if let Some(late) = self.late(now) {
+                    return FetchAction::Call(Action::Done(Err(self.exchange.error(late))));
+                }
+                streaming.awaiting = true;
+                self.state = State::Streaming(streaming);
+                let deadline = now.mono.saturating_add(self.idle);
+                let deadline = self.deadline().map_or(deadline, |end| deadline.min(end));
+                FetchAction::Call(Action::Read { deadline })
+            }
+            State::Delivering(streaming, bytes) => {
+                self.state = State::Streaming(streaming);
+                FetchAction::Deliver(bytes)
+            }
+            State::Finished(Some(result)) => FetchAction::Call(Action::Done(result)),
+            State::Finished(None) => {
+                let what = Misuse { what: "polled again", state: "Finished" };
+                FetchAction::Call(Action::Done(Err(self.exchange.error(ErrorKind::Misuse(what)))))
+            }
+        }
+    }
+
+    /// What came of it.
+    pub fn handle(&mut self, event: Event, now: Now) {
+        let state = core::mem::replace(&mut self.state, State::Finished(None));
+        let (mut streaming, event) = match (state, event) {
+            (State::Calling, event) => {
+                self.state = State::Calling;
+                return self.exchange.handle(event, now);
+            }
+            (State::Streaming(streaming), event) if streaming.awaiting => (streaming, event),
+            (State::Finished(result), _) => {
+                self.state = State::Finished(result);
+                return;
+            }
+            _ => return self.misuse("reported an event that was not asked for"),
+        };
+        streaming.awaiting = false;
+        match event {
+            Event::Body(bytes) => self.receive(streaming, bytes),
+            Event::End => self.end(streaming),
+            Event::Failed(failure) => {
+                let is_timeout = matches!(failure.kind, oss_retry::FailureKind::Timeout);
+                let transport = TransportError { kind: failure.kind, cause: failure.cause };
+                let late = if is_timeout { self.late(now) } else { None };
+                self.fail(late.unwrap_or(ErrorKind::Transport(transport)));
+            }
+            _ => self.misuse("answered an action with the event of another"),
+        }
+    }
+
+    /// After the head arrived or the call failed: what was learned, for [`Shared::settle`](crate::Shared::settle).
+    pub fn ledger(&mut self) -> Ledger {
+        self.exchange.ledger()
+    }
+
+    fn poll_exchange(&mut self, now: Now) -> FetchAction {
+        self.state = State::Calling;
+        FetchAction::Call(match self.exchange.poll(now) {
+            Action::Authenticate { need, deadline } => Action::Authenticate { need, deadline },
+            Action::Retry(proposal) => Action::Retry(proposal),
+            Action::Send(transmit) => Action::Send(transmit),
+            Action::Read { deadline } => Action::Read { deadline },
+            Action::Wait { until } => Action::Wait { until },
+            Action::Done(Ok(reply)) => {
+                self.state = State::Opened(Box::new(reply));
+                return self.poll(now);
+            }
+            Action::Done(Err(error)) => {
+                self.state = State::Finished(None);
+                Action::Done(Err(error))
+            }
+        })
+    }
+
+    /// Checks the head against what was asked, and says what to check the body against.
+    fn open(&self, reply: &Reply<GetObjectOutput>) -> Result<Streaming, Box<ErrorKind>> {
+        let head = &reply.head;
+        let reply_error = |error| Box::new(ErrorKind::Reply(error));
+        let length = head.content_length().map_err(reply_error)?;
+        let range: Option<ContentRange> = head.field("content-range").map_err(reply_error)?;
+        let expected = match (self.range, head.status, range) {
+            (None, 206, _) | (Some(_), 206, None) => return Err(unexpected_range(self.range, range)),
+            (Some(asked), 206, Some(got)) => {
+                if asked.select(got.size) != Some(got.first..got.last.saturating_add(1)) {
+                    return Err(unexpected_range(self.range, range));
+                }
+                Some((got.last - got.first).saturating_add(1))
+            }
+            // The whole object is no answer to a range, unless it is the range.
+            (Some(asked), _, _) if length.is_none_or(|len| asked.select(len) != Some(0..len)) => {
+                return Err(unexpected_range(self.range, range));
+            }
+            _ => length,
+        };
+        if let (Some(expected), Some(actual)) = (expected, length)
+            && expected != actual
+        {
+            return Err(Box::new(ErrorKind::Corrupt(CorruptBody::Length { expected, actual })));
+        }
+        let theirs = head.crc64().map_err(reply_error)?;
+        let is_whole = head.status != 206 && !self.is_transformed;
+        let theirs = theirs.filter(|_| is_whole && self.service.checks_download_crc64);
+        let attempts = reply.attempts.clone();
+        Ok(Streaming {
+            head: Reply::new((), head.clone(), attempts),
+            awaiting: false,
+            expected,
+            crc: theirs.map(|_| Crc64::new()),
+            theirs,
+            received: 0,
+        })
+    }
+
+    /// Streaming → Delivering.
+    fn receive(&mut self, mut streaming: Streaming, bytes: Bytes) {
+        streaming.received = streaming.received.saturating_add(bytes.len() as u64);
+        if let Some(expected) = streaming.expected.filter(|expected| streaming.received > *expected) {
+            let actual = streaming.received;
+            return self.fail(ErrorKind::Corrupt(CorruptBody::Length { expected, actual }));
+        }
+        if let Some(crc) = &mut streaming.crc {
+            crc.update(&bytes);
+        }
+        self.state =
+            if bytes.is_empty() { State::Streaming(streaming) } else { State::Delivering(streaming, bytes) };
+    }
+
+    /// Streaming → Finished: length and checksum are two checks, each made whatever the other says.
+    fn end(&mut self, streaming: Streaming) {
+        let Streaming { head, expected, theirs, crc, received, .. } = streaming;
+        if let Some(expected) = expected.filter(|expected| received != *expected) {
+            return self.fail(ErrorKind::Corrupt(CorruptBody::Length { expected, actual: received }));
+        }
+        let integrity = match (crc.map(|crc| crc.value()), theirs) {
+            (Some(ours), Some(theirs)) if ours != theirs => {
+                return self.fail(ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs }));
+            }
+            (Some(ours), _) => Integrity::Crc64(ours),
+            (None, _) if expected.is_some() => Integrity::Length,
+            (None, _) => Integrity::Unverified,
+        };
+        let verified = Verified { bytes: received, integrity };
+        self.state = State::Finished(Some(Ok(head.map(|()| verified))));
+    }
+
+    fn fail(&mut self, kind: ErrorKind) {
+        self.state = State::Finished(Some(Err(self.exchange.error(kind))));
+    }
+
+    fn misuse(&mut self, what: &'static str) {
+        self.fail(ErrorKind::Misuse(Misuse { what, state: "Streaming" }));
+    }
+
+    fn late(&self, now: Now) -> Option<ErrorKind> {
+        let began = self.began?.mono;
+        let after = now.mono.saturating_sub(began);
+        let is_late = self.deadline().is_some_and(|deadline| now.mono >= deadline);
+        is_late.then_some(ErrorKind::Deadline(DeadlinePassed { wait: Wait::Body, after }))
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.began?.mono.saturating_add(self.operation_timeout?))
+    }
+}
+
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.state {
+            State::Calling => return write!(f, "Fetch({:?})", self.exchange),
+            State::Opened(_) => "Fetch(Opened)",
+            State::Streaming(_) => "Fetch(Streaming)",
+            State::Delivering(..) => "Fetch(Delivering)",
+            State::Finished(_) => "Fetch(Finished)",
+        })
+    }
+}
+
+fn unexpected_range(asked: Option<ByteRange>, got: Option<ContentRange>) -> Box<ErrorKind> {
+    use crate::Text;
+    let asked = asked.and_then(|range| range.text().ok().map(alloc::borrow::Cow::into_owned));
+    Box::new(match got {
+        None if asked.is_some() => ErrorKind::Corrupt(CorruptBody::Range {
+            asked: asked.unwrap_or_default(),
+            got: "the whole object".into(),
+        }),
+        None => ErrorKind::Reply(ReadError::missing("content-range")),
+        Some(got) => ErrorKind::Corrupt(CorruptBody::Range {
+            asked: asked.unwrap_or_else(|| "the whole object".into()),
+            got: format!("bytes {}-{}/{}", got.first, got.last, got.size),
+        }),
+    })
+}

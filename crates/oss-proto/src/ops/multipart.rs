@@ -1,0 +1,247 @@
+//! Operations on multipart uploads.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use oss_sign::UnixTime;
+
+use super::words::{
+    EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, ServerSideEncryption, StorageClass,
+};
+use crate::operation::next_marker;
+use crate::{Callback, CallbackVars, ETag, IntoField, Metadata, Paged, Payload, ReadError, Tags};
+
+operation! {
+    /// Begins a multipart upload.
+    ///
+    /// [InitiateMultipartUpload](https://help.aliyun.com/zh/oss/developer-reference/initiatemultipartupload)
+    InitiateMultipartUpload = POST: Orphaning Object typed ["uploads" = "", "encoding-type" = "url"] () {
+        /// Media type stored with the object; by the key's extension when absent.
+        content_type:                   String               = header "content-type",
+        /// How caches may keep it.
+        cache_control:                  String               = header "cache-control",
+        /// How a browser presents it.
+        content_disposition:            String               = header "content-disposition",
+        /// How the content is encoded.
+        content_encoding:               String               = header "content-encoding",
+        /// Its language.
+        content_language:               String               = header "content-language",
+        /// MD5 in base64.
+        content_md5:                    String               = header "content-md5",
+        /// When caches must ask again.
+        expires:                        String               = header "expires",
+        /// Its storage class.
+        storage_class:                  StorageClass         = header "x-oss-storage-class",
+        /// User metadata.
+        metadata:                       Metadata             = prefix "x-oss-meta-",
+        /// Tags.
+        tagging:                        Tags                 = header "x-oss-tagging",
+        /// Refuses to replace an existing object.
+        forbid_overwrite:               bool                 = header "x-oss-forbid-overwrite",
+        /// Encryption at rest.
+        server_side_encryption:         ServerSideEncryption = header "x-oss-server-side-encryption",
+        /// The algorithm for the data under KMS.
+        server_side_data_encryption:    ServerSideEncryption = header "x-oss-server-side-data-encryption",
+        /// The key in the key management service.
+        server_side_encryption_key_id:  String               = header "x-oss-server-side-encryption-key-id",
+        /// Retention mode.
+        object_worm_mode:               ObjectWormMode       = header "x-oss-object-worm-mode",
+        /// Retained until this time.
+        object_worm_retain_until_date:  String               = header "x-oss-object-worm-retain-until-date",
+        /// Legal hold.
+        object_worm_legal_hold:         LegalHold            = header "x-oss-object-worm-legal-hold",
+        /// Who pays.
+        request_payer:                  RequestPayer         = header "x-oss-request-payer",
+    } -> xml "InitiateMultipartUploadResult" InitiateMultipartUploadOutput {
+        /// The bucket.
+        bucket:        Option<String>       = xml "Bucket",
+        /// The key.
+        key:           Option<String>       = url "Key",
+        /// What names the upload from now on.
+        upload_id:     String               = xml "UploadId",
+        /// How the key was encoded on the wire; here it is decoded.
+        encoding_type: Option<EncodingType> = xml "EncodingType",
+    }
+}
+
+operation! {
+    /// Uploads one part: 100 KiB to 5 GiB, the last one may be smaller.
+    ///
+    /// [UploadPart](https://help.aliyun.com/zh/oss/developer-reference/uploadpart)
+    UploadPart = PUT Object [] (
+        /// The upload.
+        upload_id:   String  = query "uploadId",
+        /// The part's place in the object: 1 to 10,000.
+        part_number: u32     = query "partNumber",
+        /// The content.
+        body:        Payload = body,
+    ) {
+        /// MD5 of the part in base64, checked by OSS.
+        content_md5:   String       = header "content-md5",
+        /// Bandwidth limit in bits per second.
+        traffic_limit: u64          = header "x-oss-traffic-limit",
+        /// Who pays.
+        request_payer: RequestPayer = header "x-oss-request-payer",
+    } -> head UploadPartOutput {
+        /// The part's entity tag, which completion asks for.
+        etag:        Option<ETag>   = header "etag",
+        /// MD5 of the part in base64, as OSS computed it.
+        content_md5: Option<String> = header "content-md5",
+        /// CRC-64 of the part, as OSS computed it; compared with ours before you see it.
+        crc64:       Option<u64>    = header "x-oss-hash-crc64ecma",
+    }
+}
+
+operation! {
+    /// Makes an object of uploaded parts.
+    ///
+    /// [CompleteMultipartUpload](https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload)
+    CompleteMultipartUpload = POST: Conditional Object slow ["encoding-type" = "url"] (
+        /// The upload.
+        upload_id: String = query "uploadId",
+    ) {
+        /// The parts, in order; or set `complete_all`.
+        parts:            CompletedParts = xml "CompleteMultipartUpload",
+        /// `yes` takes all parts that were uploaded, in order.
+        complete_all:     String         = header "x-oss-complete-all",
+        /// Who may read and write the object.
+        acl:              ObjectAcl      = header "x-oss-object-acl",
+        /// Lets OSS post to an application afterwards.
+        callback:         Callback       = header "x-oss-callback",
+        /// The application's own variables.
+        callback_var:     CallbackVars   = header "x-oss-callback-var",
+        /// Refuses to replace an existing object.
+        forbid_overwrite: bool           = header "x-oss-forbid-overwrite",
+        /// Who pays.
+        request_payer:    RequestPayer   = header "x-oss-request-payer",
+    } => Once if callback
+    -> xml "CompleteMultipartUploadResult" CompleteMultipartUploadOutput {
+        /// The bucket.
+        bucket:        Option<String>       = xml "Bucket",
+        /// The key.
+        key:           Option<String>       = url "Key",
+        /// The object's URL.
+        location:      Option<String>       = xml "Location",
+        /// The object's entity tag; not an MD5.
+        etag:          Option<ETag>         = xml "ETag",
+        /// How the key was encoded on the wire; here it is decoded.
+        encoding_type: Option<EncodingType> = xml "EncodingType",
+        /// CRC-64 of the object.
+        crc64:         Option<u64>          = header "x-oss-hash-crc64ecma",
+        /// Its version, in a versioned bucket.
+        version_id:    Option<String>       = header "x-oss-version-id",
+        /// The body as it came: with a callback, what the application answered.
+        body:          Bytes                = body,
+    }
+}
+
+request_shape! {
+    /// The parts of an object.
+    CompletedParts (
+        /// The parts, in the order of their numbers.
+        parts: Vec<CompletedPart> = xml "Part",
+    ) {}
+
+    /// A part that was uploaded.
+    CompletedPart (
+        /// Its number.
+        part_number: u32  = xml "PartNumber",
+        /// Its entity tag, as the upload of the part gave it.
+        etag:        ETag = xml "ETag",
+    ) {}
+}
+
+impl IntoField<CompletedParts> for Vec<CompletedPart> {
+    fn into_field(self) -> CompletedParts {
+        CompletedParts::new(self)
+    }
+}
+
+operation! {
+    /// Gives up a multipart upload and frees its parts.
+    ///
+    /// [AbortMultipartUpload](https://help.aliyun.com/zh/oss/developer-reference/abortmultipartupload)
+    AbortMultipartUpload = DELETE Object [] (
+        /// The upload.
+        upload_id: String = query "uploadId",
+    ) {
+        /// Who pays.
+        request_payer: RequestPayer = header "x-oss-request-payer",
+    } -> none
+}
+
+operation! {
+    /// Lists the parts of an upload, in pages of up to 1,000.
+    ///
+    /// [ListParts](https://help.aliyun.com/zh/oss/developer-reference/listparts)
+    ListParts = GET Object ["encoding-type" = "url"] (
+        /// The upload.
+        upload_id: String = query "uploadId",
+    ) {
+        /// The most parts in a page: 1 to 1,000; 1,000 when absent.
+        max_parts:          u32          = query "max-parts",
+        /// Only parts after this number.
+        part_number_marker: u32          = query "part-number-marker",
+        /// Who pays.
+        request_payer:      RequestPayer = header "x-oss-request-payer",
+    } -> xml "ListPartsResult" ListPartsOutput {
+        /// The bucket.
+        bucket:                      Option<String>       = xml "Bucket",
+        /// The key.
+        key:                         Option<String>       = url "Key",
+        /// The upload.
+        upload_id:                   Option<String>       = xml "UploadId",
+        /// The marker that was asked for.
+        part_number_marker:          Option<u32>          = xml "PartNumberMarker",
+        /// Where the next page begins.
+        next_part_number_marker:     Option<u32>          = xml "NextPartNumberMarker",
+        /// The page size that was used.
+        max_parts:                   Option<u32>          = xml "MaxParts",
+        /// Whether there is another page.
+        is_truncated:                Option<bool>         = xml "IsTruncated",
+        /// How the key was encoded on the wire; here it is decoded.
+        encoding_type:               Option<EncodingType> = xml "EncodingType",
+        /// The storage class that the object will have.
+        storage_class:               Option<StorageClass> = xml "StorageClass",
+        /// Client-side encryption: the wrapped key.
+        client_encryption_key:       Option<String>       = xml "ClientEncryptionKey",
+        /// Client-side encryption: the start value.
+        client_encryption_start:     Option<String>       = xml "ClientEncryptionStart",
+        /// Client-side encryption: the algorithm of the content.
+        client_encryption_cek_alg:   Option<String>       = xml "ClientEncryptionCekAlg",
+        /// Client-side encryption: the algorithm of the key.
+        client_encryption_wrap_alg:  Option<String>       = xml "ClientEncryptionWrapAlg",
+        /// Client-side encryption: the size of the content.
+        client_encryption_data_size: Option<u64>          = xml "ClientEncryptionDataSize",
+        /// Client-side encryption: the size of a part.
+        client_encryption_part_size: Option<u64>          = xml "ClientEncryptionPartSize",
+        /// The parts, by number.
+        parts:                       Vec<PartProperties>  = xml "Part",
+    }
+}
+
+impl Paged for ListParts {
+    fn next(&self, page: &ListPartsOutput) -> Result<Option<Self>, ReadError> {
+        let used = self.part_number_marker.map(|marker| marker.to_string());
+        let next = page.next_part_number_marker.map(|marker| marker.to_string());
+        let moved = next_marker(page.is_truncated, used.as_deref(), next.as_deref())?;
+        Ok(moved.and(page.next_part_number_marker).map(|marker| self.clone().part_number_marker(marker)))
+    }
+}
+
+shape! {
+    /// A part that OSS holds.
+    PartProperties {
+        /// Its number.
+        part_number:   u32              = xml "PartNumber",
+        /// Its entity tag.
+        etag:          Option<ETag>     = xml "ETag",
+        /// When it was uploaded.
+        last_modified: Option<UnixTime> = xml "LastModified",
+        /// Its size in bytes.
+        size:          Option<u64>      = xml "Size",
+        /// Its CRC-64.
+        crc64:         Option<u64>      = xml "HashCrc64ecma",
+    }
+}

@@ -1,0 +1,84 @@
+//! Operations on the service.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use oss_sign::UnixTime;
+
+use super::words::StorageClass;
+use crate::operation::next_marker;
+use crate::{Paged, ReadError};
+
+operation! {
+    /// Lists the buckets of the account, in pages of up to 1,000.
+    ///
+    /// [ListBuckets](https://help.aliyun.com/zh/oss/developer-reference/listbuckets)
+    ListBuckets = GET Service [] () {
+        /// Only buckets whose names begin with this.
+        prefix:            String = query "prefix",
+        /// Only buckets whose names come after this one.
+        marker:            String = query "marker",
+        /// The most buckets in a page: 1 to 1,000; 100 when absent.
+        max_keys:          u32    = query "max-keys",
+        /// Only buckets with a tag of this key.
+        tag_key:           String = query "tag-key",
+        /// Only buckets whose tag has this value; needs `tag_key`.
+        tag_value:         String = query "tag-value",
+        /// Only buckets with these tags, as `"k1":"v1","k2":"v2"`.
+        tagging:           String = query "tagging",
+        /// Only buckets of this resource group.
+        resource_group_id: String = header "x-oss-resource-group-id",
+    } -> xml "ListAllMyBucketsResult" ListBucketsOutput {
+        /// The prefix that was asked for.
+        prefix:       Option<String>        = xml "Prefix",
+        /// The marker that was asked for.
+        marker:       Option<String>        = xml "Marker",
+        /// The page size that was used.
+        max_keys:     Option<u32>           = xml "MaxKeys",
+        /// Whether there is another page.
+        is_truncated: Option<bool>          = xml "IsTruncated",
+        /// Where the next page begins.
+        next_marker:  Option<String>        = xml "NextMarker",
+        /// The account.
+        owner:        Option<Owner>         = xml "Owner",
+        /// The buckets, by name.
+        buckets:      Vec<BucketProperties> = xml "Buckets" > "Bucket",
+    }
+}
+
+impl Paged for ListBuckets {
+    fn next(&self, page: &ListBucketsOutput) -> Result<Option<Self>, ReadError> {
+        let next = next_marker(page.is_truncated, self.marker.as_deref(), page.next_marker.as_deref())?;
+        Ok(next.map(|marker| self.clone().marker(marker)))
+    }
+}
+
+shape! {
+    /// An account.
+    Owner {
+        /// The account's id.
+        id:           Option<String> = xml "ID",
+        /// The account's name; OSS gives the id.
+        display_name: Option<String> = xml "DisplayName",
+    }
+
+    /// A bucket in a list.
+    BucketProperties {
+        /// Its name.
+        name:              Option<String>       = xml "Name",
+        /// Its data centre: `oss-cn-hangzhou`.
+        location:          Option<String>       = xml "Location",
+        /// When it was created.
+        creation_date:     Option<UnixTime>     = xml "CreationDate",
+        /// The storage class of its objects, unless they say otherwise.
+        storage_class:     Option<StorageClass> = xml "StorageClass",
+        /// Its public endpoint.
+        extranet_endpoint: Option<String>       = xml "ExtranetEndpoint",
+        /// Its endpoint inside Alibaba Cloud.
+        intranet_endpoint: Option<String>       = xml "IntranetEndpoint",
+        /// Its region: `cn-hangzhou`.
+        region:            Option<String>       = xml "Region",
+        /// Its resource group.
+        resource_group_id: Option<String>       = xml "ResourceGroupId",
+    }
+}

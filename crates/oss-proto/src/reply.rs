@@ -1,0 +1,167 @@
+//! What an exchange gives back: the typed answer and the evidence around it.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::exchange::journal::Attempt;
+use crate::wire::text::read_text;
+use crate::{Metadata, Occurs, ReadError, Text};
+
+/// An answer: the operation's output, with the head it came with and the attempts it took.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reply<T> {
+    /// What the operation gives.
+    pub output: T,
+    /// The head of the answer.
+    pub head: ReplyHead,
+    /// Every attempt that was made, oldest first; the last one is the one that succeeded.
+    pub attempts: Vec<Attempt>,
+}
+
+impl<T> Reply<T> {
+    pub(crate) fn new(output: T, head: ReplyHead, attempts: Vec<Attempt>) -> Self {
+        Self { output, head, attempts }
+    }
+
+    /// The request id that OSS gave, for a support case.
+    pub fn request_id(&self) -> Option<&str> {
+        self.head.request_id()
+    }
+
+    /// The same evidence around another output.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Reply<U> {
+        Reply { output: f(self.output), head: self.head, attempts: self.attempts }
+    }
+}
+
+/// Status and headers of an answer.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ReplyHead {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers as they came.
+    pub headers: http::HeaderMap,
+}
+
+impl ReplyHead {
+    /// A head as a transport received it.
+    pub fn new(status: u16, headers: http::HeaderMap) -> Self {
+        Self { status, headers }
+    }
+
+    /// A header as text; `None` when it is absent or not UTF-8.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        core::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
+    }
+
+    /// The request id; `None` when it is absent, longer than 128 bytes or not printable ASCII.
+    pub fn request_id(&self) -> Option<&str> {
+        let id = self.header("x-oss-request-id")?;
+        let fit = id.len() <= REQUEST_ID_BYTES_MAX && id.bytes().all(|b| b.is_ascii_graphic());
+        fit.then_some(id)
+    }
+
+    /// The length of the body, when it is said.
+    ///
+    /// # Errors
+    /// When `content-length` is not one decimal number.
+    pub fn content_length(&self) -> Result<Option<u64>, ReadError> {
+        let mut lengths = self.headers.get_all(http::header::CONTENT_LENGTH).iter();
+        let Some(length) = lengths.next() else { return Ok(None) };
+        let text = String::from_utf8_lossy(length.as_bytes());
+        let bad = || ReadError::header("content-length", "one unsigned decimal number", &text);
+        if lengths.next().is_some() || text.is_empty() {
+            return Err(bad());
+        }
+        <u64 as Text>::parse(&text).map(Some).ok_or_else(bad)
+    }
+
+    /// The CRC-64 of the object as OSS states it.
+    ///
+    /// # Errors
+    /// When the header is there but is no unsigned 64-bit number.
+    pub fn crc64(&self) -> Result<Option<u64>, ReadError> {
+        self.field("x-oss-hash-crc64ecma")
+    }
+
+    /// Whether the body is JSON: what an application answered to an upload callback.
+    pub(crate) fn is_json(&self) -> bool {
+        let kind = self.header("content-type").unwrap_or_default();
+        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    }
+
+    /// The field that a header holds.
+    pub(crate) fn field<F: Occurs<Item: Text>>(&self, name: &'static str) -> Result<F, ReadError> {
+        let mut partial = F::Partial::default();
+        for value in self.headers.get_all(name) {
+            let text = core::str::from_utf8(value.as_bytes())
+                .map_err(|_| ReadError::header(name, "UTF-8", &String::from_utf8_lossy(value.as_bytes())))?;
+            let item = read_text::<F::Item>(text.trim())
+                .map_err(|_| ReadError::header(name, <F::Item as Text>::EXPECTED, text))?;
+            if let Some(item) = item {
+                F::offer(&mut partial, item, name)?;
+            }
+        }
+        F::finish(partial, name)
+    }
+
+    /// All headers with a prefix, without it. A value that is not UTF-8 is shown with replacement characters.
+    pub(crate) fn prefixed(&self, prefix: &str) -> Metadata {
+        let entries = self.headers.iter().filter_map(|(name, value)| {
+            let name = name.as_str().strip_prefix(prefix)?;
+            let value = match String::from_utf8_lossy(value.as_bytes()) {
+                Cow::Borrowed(text) => String::from(text),
+                Cow::Owned(text) => text,
+            };
+            Some((String::from(name), value))
+        });
+        entries.collect()
+    }
+}
+
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+    use http::header::{CONTENT_LENGTH, HeaderValue};
+
+    fn head(name: &'static str, values: &[&'static str]) -> ReplyHead {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        ReplyHead::new(200, headers)
+    }
+
+    #[test]
+    fn b36_content_length_is_one_number_or_an_error() {
+        for bad in [&["-1"][..], &["+5"], &["5, 5"], &["5", "5"], &["18446744073709551616"], &["0x5"], &[""]]
+        {
+            assert!(head(CONTENT_LENGTH.as_str(), bad).content_length().is_err(), "{bad:?}");
+        }
+        assert_eq!(head("content-length", &["5"]).content_length(), Ok(Some(5)));
+        assert_eq!(head("x", &[]).content_length(), Ok(None));
+    }
+
+    #[test]
+    fn b38_a_checksum_that_is_no_number_is_an_error_and_an_empty_one_is_none() {
+        for bad in ["-1", "18446744073709551616", "text"] {
+            assert!(head("x-oss-hash-crc64ecma", &[bad]).crc64().is_err(), "{bad}");
+        }
+        assert_eq!(head("x-oss-hash-crc64ecma", &[""]).crc64(), Ok(None));
+        assert_eq!(head("x-oss-hash-crc64ecma", &["0012"]).crc64(), Ok(Some(12)));
+    }
+
+    #[test]
+    fn b41_a_request_id_that_is_not_printable_is_not_shown() {
+        assert_eq!(head("x-oss-request-id", &["5F3A"]).request_id(), Some("5F3A"));
+        assert_eq!(head("x-oss-request-id", &["5F 3A"]).request_id(), None);
+        let long = alloc::boxed::Box::leak("A".repeat(129).into_boxed_str());
+        assert_eq!(head("x-oss-request-id", &[long]).request_id(), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! Where requests go and by which rules: plain data, cheap to clone.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Deref;
+use core::time::Duration;
+
+use oss_endpoint::{BucketName, Endpoint, Region};
+use oss_retry::Policy;
+
+/// An OSS service as a caller configured it: endpoint, region, retry policy, time limits.
+///
+/// A clone shares the settings; a `with_…` method copies them first if they are shared.
+///
+/// ```
+/// use oss_proto::{Endpoint, Region, Service};
+///
+/// let region = Region::parse("cn-hangzhou")?;
+/// let service = Service::new(Endpoint::public(&region)).with_region(region);
+/// assert_eq!(service.timeouts.idle.as_secs(), 20);
+/// # Ok::<(), oss_proto::EndpointError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Service(Arc<Settings>);
+
+/// What a [`Service`] holds; read through it, changed by its `with_…` methods.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where requests are sent.
+    pub endpoint: Endpoint,
+    /// The region in the signature's scope. V4 needs one; anonymous calls do not.
+    pub region: Option<Region>,
+    /// The product in the signature's scope: `oss`.
+    pub product: Cow<'static, str>,
+    /// The bucket of operations that name none.
+    pub bucket: Option<BucketName>,
+    /// Attempts and delays: 3 attempts, full jitter from 0.2 s, at most 20 s.
+    pub retry: Policy,
+    /// Time limits.
+    pub timeouts: Timeouts,
+    /// Limits on what is read into memory.
+    pub limits: Limits,
+    /// The `user-agent` header.
+    pub user_agent: String,
+    /// Headers that are signed besides those that V4 always signs, in lower case.
+    pub additional_headers: Vec<String>,
+    /// Whether the CRC-64 of uploads is compared with the one that OSS states: yes.
+    pub checks_upload_crc64: bool,
+    /// Whether the CRC-64 of whole downloads is compared with the one that OSS states: yes.
+    pub checks_download_crc64: bool,
+}
+
+/// Time limits of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// How long the peer may be silent while we wait for it (`readwrite_timeout`): 20 s.
+    pub idle: Duration,
+    /// How long it may think before it answers an operation that copies or assembles data: 10 min.
+    pub slow_answer: Duration,
+    /// How long we wait for credentials: 30 s.
+    pub credentials: Duration,
+    /// How long a whole call may take, retries included: no limit.
+    pub operation: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(20),
+            slow_answer: Duration::from_secs(600),
+            credentials: Duration::from_secs(30),
+            operation: None,
+        }
+    }
+}
+
+/// Limits on what is read into memory; a streamed object is not collected and has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest answer that is collected: 16 MiB.
+    pub collect_bytes_max: u64,
+    /// How much of an error's body is read: 64 KiB.
+    pub error_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { collect_bytes_max: 16 << 20, error_bytes_max: 64 << 10 }
+    }
+}
+
+impl Service {
+    /// A service with the documents' defaults.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self(Arc::new(Settings {
+            endpoint,
+            region: None,
+            product: Cow::Borrowed("oss"),
+            bucket: None,
+            retry: Policy::new(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            user_agent: String::from(concat!("oss-proto/", env!("CARGO_PKG_VERSION"))),
+            additional_headers: Vec::new(),
+            checks_upload_crc64: true,
+            checks_download_crc64: true,
+        }))
+    }
+
+    /// Changes the settings in one go.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// The same service with the region that V4 signs for.
+    #[must_use]
+    pub fn with_region(self, region: Region) -> Self {
+        self.with(|settings| settings.region = Some(region))
+    }
+
+    /// The same service seen from one bucket: operations that name none go there.
+    #[must_use]
+    pub fn with_bucket(self, bucket: BucketName) -> Self {
+        self.with(|settings| settings.bucket = Some(bucket))
+    }
+
+    /// The same service with another retry policy.
+    #[must_use]
+    pub fn with_retry(self, policy: Policy) -> Self {
+        self.with(|settings| settings.retry = policy)
+    }
+}
+
+impl Deref for Service {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.0
+    }
+}
