@@ -60,7 +60,9 @@ fn check(path: &str, block: &[Row], findings: &mut Vec<Finding>) {
     }
     for (what, column) in [("the type", (|row| row.of_type) as fn(&Row) -> usize), ("`=`", |row| row.equals)]
     {
-        let Some(wanted) = block.iter().map(column).max() else { return };
+        // Where most rows have it.
+        let rows_at = |at: usize| block.iter().filter(|row| column(row) == at).count();
+        let Some(wanted) = block.iter().map(column).max_by_key(|at| (rows_at(*at), *at)) else { return };
         if let Some(row) = block.iter().find(|row| column(row) != wanted) {
             let is = column(row);
             let what = format!("{what} in column {is}; the rows around it have it in {wanted}");
