@@ -4,7 +4,10 @@
 
 use core::time::Duration;
 
+use http::{HeaderMap, HeaderValue};
 use oss_endpoint::{Addressing, BucketName, Endpoint, ObjectKey, Region};
+use oss_proto::xml::{Reader, Writer};
+use oss_proto::{ErrorCode, ReadError, ServiceError};
 use oss_sign::{
     AccessKey, Request, Resource, Scope, Scratch, SigningKey, UnixTime, presign_query, sign_headers,
 };
@@ -13,8 +16,13 @@ use oss_sign::{
 pub type Body = fn(&[u8]);
 
 /// Every fuzz target: its name, which is also that of its file and of its corpus, and its body.
-pub const TARGETS: &[(&str, Body)] =
-    &[("endpoint", endpoint), ("http_date", http_date), ("sign_v4", sign_v4)];
+pub const TARGETS: &[(&str, Body)] = &[
+    ("endpoint", endpoint),
+    ("error_document", error_document),
+    ("http_date", http_date),
+    ("sign_v4", sign_v4),
+    ("xml", xml),
+];
 
 /// Endpoint, bucket, key and region, a line each: what parses goes to the host that was named, and no other.
 pub fn endpoint(bytes: &[u8]) {
@@ -50,6 +58,18 @@ pub fn endpoint(bytes: &[u8]) {
     assert!(is_plain_authority(&authority), "{authority:?}");
     let (Ok(bucket), Ok(key)) = (&bucket, &key) else { return };
     addressed(&endpoint, bucket, key);
+}
+
+/// An answer in which OSS says no, from the body and from the header of an answer to HEAD: always an error
+/// that can be shown to a person, on one line and of bounded length.
+pub fn error_document(bytes: &[u8]) {
+    let mut headers = HeaderMap::new();
+    shown(&ServiceError::read(404, &headers, bytes));
+    let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
+    for name in ["x-oss-err", "x-oss-ec", "x-oss-request-id"] {
+        headers.insert(name, value.clone());
+    }
+    shown(&ServiceError::read(503, &headers, b""));
 }
 
 /// Three date formats: what is read is written back as the same moment.
@@ -96,6 +116,65 @@ pub fn sign_v4(bytes: &[u8]) {
     let key = AccessKey { id: "fuzz-id", secret: SECRET, token };
     let time = UnixTime::from_secs(1_702_743_657);
     signed(&request, &key, &Scope { region: "cn-hangzhou", product: "oss", time });
+}
+
+/// A document, read by walking and by skipping, and a text, written and read back.
+pub fn xml(bytes: &[u8]) {
+    let walked = Reader::open(bytes, ROOT).and_then(|mut reader| {
+        walk(&mut reader)?;
+        reader.finish()
+    });
+    let skipped = Reader::open(bytes, ROOT).and_then(Reader::finish);
+    if skipped.is_ok() {
+        assert!(walked.is_ok(), "what is skipped can be walked: {walked:?}");
+    }
+    for error in [walked.err(), skipped.err()].into_iter().flatten() {
+        let message = error.to_string();
+        assert!(!message.contains(char::is_control), "a message is one line: {message:?}");
+        assert!(message.len() <= MESSAGE_BYTES_MAX, "a message is short: {} bytes", message.len());
+    }
+    let Ok(text) = core::str::from_utf8(bytes) else { return };
+    let mut writer = Writer::new();
+    writer.open(ROOT);
+    writer.leaf("Key", text);
+    writer.close(ROOT);
+    let document = writer.finish();
+    let read = Reader::open(&document, ROOT).and_then(|mut reader| {
+        assert_eq!(reader.child()?, Some("Key"));
+        let read = reader.text()?.into_owned();
+        assert_eq!(reader.child()?, None);
+        reader.finish().map(|_| read)
+    });
+    // No XML can say NUL; the reader takes no reference to it for one.
+    let wanted = if text.contains('\0') { None } else { Some(text) };
+    assert_eq!(read.as_deref().ok(), wanted, "what is written is read back: {read:?}");
+}
+
+/// Enters every element; the limits of the reader bound the walk.
+fn walk(reader: &mut Reader<'_>) -> Result<(), ReadError> {
+    let mut depth = 1;
+    while depth > 0 {
+        depth = if reader.child()?.is_some() { depth + 1 } else { depth - 1 };
+        assert!(depth <= DEPTH_MAX, "the reader goes too deep");
+    }
+    Ok(())
+}
+
+fn shown(error: &ServiceError) {
+    let text = error.to_string();
+    assert!(!text.contains(char::is_control), "an error is shown on one line: {text:?}");
+    assert!(text.len() <= MESSAGE_BYTES_MAX, "an error is short: {} bytes", text.len());
+    assert!(error.message.chars().count() <= 4096, "the message is bounded");
+    assert!(!error.message.contains(char::is_control), "the message is escaped");
+    let id = error.request_id.as_deref().unwrap_or("none");
+    assert!(id.len() <= 128 && id.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{id:?}");
+    assert!(!error.code.as_str().contains(char::is_control), "{:?}", error.code.as_str());
+    assert!(error.field_names().all(|name| error.field(name).is_some()));
+    if error.field_names().next().is_none() {
+        assert_eq!(error.code, ErrorCode::BAD_ERROR_RESPONSE, "a code comes from a document");
+    }
+    // Only that it comes back: what it must not show has a test beside it.
+    assert!(!format!("{error:?}").is_empty());
 }
 
 /// The host and the path that were asked for, computed the slow way.
@@ -171,6 +250,9 @@ fn in_order(canonical: &str) {
     assert!(pairs.is_sorted(), "{query}");
 }
 
+const DEPTH_MAX: usize = 32;
 const LABEL_BYTES_MAX: usize = 63;
+const MESSAGE_BYTES_MAX: usize = 8192;
+const ROOT: &str = "Result";
 const SECRET: &str = "fuzz-secret-that-must-never-be-shown";
 const TOKEN: &str = "fuzz-token-that-must-never-be-shown";

@@ -59,4 +59,4 @@ fn corpus(name: &str) -> Vec<PathBuf> {
     files
 }
 
-const TRUNCATED_BYTES_MAX: usize = 512;
+const TRUNCATED_BYTES_MAX: usize = 300;
