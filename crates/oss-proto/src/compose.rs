@@ -20,7 +20,8 @@ use crate::{Draft, InvalidRequest, InvalidValue, Payload, Service};
 /// The signing key is derived anew; a [`Composer`] keeps it for the next request.
 ///
 /// # Errors
-/// When the draft cannot be expressed: no bucket where one is needed, a header that injects, no region for V4.
+/// When the draft cannot be expressed: no bucket where one is needed, a header that injects, no region for
+/// V4.
 pub fn compose(
     draft: &Draft,
     service: &Service,

@@ -1,4 +1,5 @@
-//! What a call ends with when it does not succeed: what happened, whose fault it is, and whether it took effect.
+//! What a call ends with when it does not succeed: what happened, whose fault it is, and whether it took
+//! effect.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -147,7 +148,8 @@ impl fmt::Display for CorruptBody {
 pub struct Relocation {
     /// The status of the answer.
     pub status: u16,
-    /// The `location` header or the `Endpoint` element, as it came, made printable; empty when there was none.
+    /// The `location` header or the `Endpoint` element, as it came, made printable; empty when there was
+    /// none.
     pub location: String,
 }
 

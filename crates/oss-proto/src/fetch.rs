@@ -22,9 +22,9 @@ use crate::{
 /// The contract is that of [`Exchange`]; the two extra actions take no answer. The idle clock runs only from
 /// `Read` to its answer, so a driver that polls late, because its consumer is slow, is never accused.
 ///
-/// Success means: the range is the one asked for, the length is the one announced, and for a whole object the CRC-64
-/// is the one that OSS states. Bytes are delivered before the last check is made: do not take them for the object
-/// until `Done` says so.
+/// Success means: the range is the one asked for, the length is the one announced, and for a whole object the
+/// CRC-64 is the one that OSS states. Bytes are delivered before the last check is made: do not take them for
+/// the object until `Done` says so.
 pub struct Fetch {
     exchange: Exchange<GetObject>,
     service: Service,
@@ -83,8 +83,8 @@ pub struct Verified {
 pub enum Integrity {
     /// Its CRC-64 is the one that OSS states.
     Crc64(u64),
-    /// Its length is the one announced; the checksum is not about these bytes (a range, a processed image), is
-    /// absent, or was not wanted.
+    /// Its length is the one announced; the checksum is not about these bytes (a range, a processed image),
+    /// is absent, or was not wanted.
     Length,
     /// Neither length nor checksum was given: it ended in an orderly way.
     Unverified,
@@ -172,7 +172,8 @@ impl Fetch {
         }
     }
 
-    /// After the head arrived or the call failed: what was learned, for [`Shared::settle`](crate::Shared::settle).
+    /// After the head arrived or the call failed: what was learned, for
+    /// [`Shared::settle`](crate::Shared::settle).
     pub fn ledger(&mut self) -> Ledger {
         self.exchange.ledger()
     }

@@ -1,7 +1,8 @@
 //! The Alibaba Cloud OSS protocol as pure functions and state machines.
 //!
-//! **An operation is a value**, everything up to a signed request is **a chain of pure functions**, and everything
-//! that happens over time is **a machine** that a driver of your own runs: no sockets, no clock, no randomness here.
+//! **An operation is a value**, everything up to a signed request is **a chain of pure functions**, and
+//! everything that happens over time is **a machine** that a driver of your own runs: no sockets, no clock,
+//! no randomness here.
 //!
 //! From a value to a signed request:
 //!
@@ -19,16 +20,18 @@
 //!     request.uri().to_string(),
 //!     "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/%E7%9B%AE%E5%BD%95/a%20b.txt"
 //! );
-//! assert!(request.headers()["authorization"].to_str()?.starts_with("OSS4-HMAC-SHA256 Credential=my-key-id/"));
+//! let authorization = request.headers()["authorization"].to_str()?;
+//! assert!(authorization.starts_with("OSS4-HMAC-SHA256 Credential=my-key-id/"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The whole life of a call, driven by hand, is in [`Exchange`]; `docs/driving.md` explains how to write a driver.
+//! The whole life of a call, driven by hand, is in [`Exchange`]; `docs/driving.md` explains how to write a
+//! driver.
 #![no_std]
 #![forbid(unsafe_code)]
 
-// `http` and `quick-xml` need std, so this crate links it; it is written against core and alloc, so that it can
-// follow when they do.
+// `http` and `quick-xml` need std, so this crate links it; it is written against core and alloc, so that it
+// can follow when they do.
 extern crate alloc;
 #[cfg(test)]
 extern crate std;

@@ -6,7 +6,8 @@ use crate::{Draft, Effect, InvalidRequest, ReadError, ReplyHead, Spec};
 
 /// Something that OSS can be asked to do: a value that knows how it is written and how its answer is read.
 ///
-/// The tables in [`ops`](crate::ops) implement it; by hand, for an API that has no table yet, see [`Raw`](crate::Raw).
+/// The tables in [`ops`](crate::ops) implement it; by hand, for an API that has no table yet, see
+/// [`Raw`](crate::Raw).
 pub trait Operation {
     /// The table, as data.
     const SPEC: &'static Spec;

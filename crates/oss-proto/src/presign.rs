@@ -14,8 +14,9 @@ use crate::{Draft, InvalidRequest, InvalidValue, Service};
 
 /// Makes a URL with which anyone may make the draft's request, until it expires.
 ///
-/// `valid_for` is 1 second to 7 days; 12 hours with an STS token, whose own end also bounds it. The body is not
-/// part of it. Source: [V4 in URLs](https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls).
+/// `valid_for` is 1 second to 7 days; 12 hours with an STS token, whose own end also bounds it. The body is
+/// not part of it. Source: [V4 in
+/// URLs](https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls).
 ///
 /// # Errors
 /// When the draft cannot be expressed, or the URL would outlive what signs it.
@@ -31,7 +32,8 @@ use crate::{Draft, InvalidRequest, InvalidValue, Service};
 /// let now = UnixTime::from_secs(1_702_743_657);
 ///
 /// let presigned = presign(&draft, &service, &credentials, now, Duration::from_secs(900))?;
-/// assert_eq!(presigned.to_string(), "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/example.txt?***");
+/// let shown = presigned.to_string();
+/// assert_eq!(shown, "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/example.txt?***");
 /// assert!(presigned.expose_url().contains("x-oss-signature="));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

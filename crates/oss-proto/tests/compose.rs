@@ -30,7 +30,8 @@ fn header<'a>(request: &'a http::Request<()>, name: &str) -> Option<&'a str> {
 
 #[test]
 fn known_signatures_come_out_of_the_whole_pipeline() {
-    // `v4-get-object-minimal` and `v4-list-buckets-no-bucket` sign no header but the signature's own, and neither does a
+    // `v4-get-object-minimal` and `v4-list-buckets-no-bucket` sign no header but the signature's own, and
+    // neither does a
     // `Raw` request.
     let cases = [
         (
@@ -169,7 +170,8 @@ fn anonymous_requests_are_not_signed_and_need_no_region() {
     let error = compose(&draft, &service, &credentials(), NOW).unwrap_err().to_string();
     assert_eq!(
         error,
-        "cannot send GetObject: region: signature V4 needs the region of the bucket, such as `cn-hangzhou`; set it"
+        "cannot send GetObject: region: signature V4 needs the region of the bucket, such as `cn-hangzhou`; \
+         set it"
     );
 }
 

@@ -25,10 +25,12 @@ const LIST_OBJECTS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <ListBucketResult xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com">
   <Name>examplebucket</Name><Prefix>a%2Bb%2F</Prefix><StartAfter></StartAfter><MaxKeys>2</MaxKeys>
   <Delimiter>%2F</Delimiter><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
-  <NextContinuationToken>CgJiYw--</NextContinuationToken><KeyCount>2</KeyCount><Unknown><Deep>1</Deep></Unknown>
+  <NextContinuationToken>CgJiYw--</NextContinuationToken><KeyCount>2</KeyCount><Unknown>
+    <Deep>1</Deep></Unknown>
   <Contents><Key>a%2Bb%2F%25+%E4%B8%AD</Key><LastModified>2023-12-16T16:20:57.000Z</LastModified>
     <ETag>"5B3C"</ETag><Type>Normal</Type><Size>344606</Size><StorageClass>FutureClass</StorageClass>
-    <Owner><ID>0022012</ID><DisplayName>user</DisplayName></Owner><RestoreInfo>ongoing-request="true"</RestoreInfo>
+    <Owner><ID>0022012</ID><DisplayName>user</DisplayName></Owner>
+    <RestoreInfo>ongoing-request="true"</RestoreInfo>
   </Contents>
   <CommonPrefixes><Prefix>a%2Bb%2Fc%2F</Prefix></CommonPrefixes>
 </ListBucketResult>"#;
@@ -77,46 +79,60 @@ const GOLDEN: &[(&str, &str)] = &[
     ("ListObjectsV2", LIST_OBJECTS),
     (
         "ListBuckets",
-        "<ListAllMyBucketsResult><Prefix>my</Prefix><Marker></Marker><MaxKeys>10</MaxKeys><IsTruncated>true</IsTruncated>\
-         <NextMarker>mybucket10</NextMarker><Owner><ID>ut_test</ID><DisplayName>ut</DisplayName></Owner><Buckets>\
+        "<ListAllMyBucketsResult><Prefix>my</Prefix><Marker></Marker><MaxKeys>10</MaxKeys>\
+         <IsTruncated>true</IsTruncated>\
+         <NextMarker>mybucket10</NextMarker><Owner><ID>ut_test</ID><DisplayName>ut</DisplayName></Owner>\
+         <Buckets>\
          <Bucket><CreationDate>2023-12-16T16:20:57.000Z</CreationDate><ExtranetEndpoint>e</ExtranetEndpoint>\
          <IntranetEndpoint>i</IntranetEndpoint><Location>oss-cn-hangzhou</Location><Name>one</Name>\
-         <Region>cn-hangzhou</Region><StorageClass>Standard</StorageClass></Bucket><Bucket><Name>two</Name></Bucket>\
+         <Region>cn-hangzhou</Region><StorageClass>Standard</StorageClass></Bucket><Bucket>\
+         <Name>two</Name></Bucket>\
          </Buckets></ListAllMyBucketsResult>",
     ),
     (
         "GetBucketInfo",
-        "<BucketInfo><Bucket><AccessMonitor>Enabled</AccessMonitor><CreationDate>2023-12-16T16:20:57.000Z</CreationDate>\
-         <Name>b</Name><AccessControlList><Grant>public-read</Grant></AccessControlList><ServerSideEncryptionRule>\
-         <SSEAlgorithm>KMS</SSEAlgorithm></ServerSideEncryptionRule><BucketPolicy><LogBucket>l</LogBucket></BucketPolicy>\
+        "<BucketInfo><Bucket><AccessMonitor>Enabled</AccessMonitor>\
+         <CreationDate>2023-12-16T16:20:57.000Z</CreationDate>\
+         <Name>b</Name><AccessControlList><Grant>public-read</Grant></AccessControlList>\
+         <ServerSideEncryptionRule>\
+         <SSEAlgorithm>KMS</SSEAlgorithm></ServerSideEncryptionRule><BucketPolicy>\
+         <LogBucket>l</LogBucket></BucketPolicy>\
          <BlockPublicAccess>false</BlockPublicAccess></Bucket></BucketInfo>",
     ),
     (
         "InitiateMultipartUpload",
-        "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>a%20b</Key><UploadId>0004B9894A22E5B1888A1E29F823</UploadId>\
+        "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>a%20b</Key>\
+         <UploadId>0004B9894A22E5B1888A1E29F823</UploadId>\
          <EncodingType>url</EncodingType></InitiateMultipartUploadResult>",
     ),
     (
         "CompleteMultipartUpload",
-        "<CompleteMultipartUploadResult><EncodingType>url</EncodingType><Location>http://b.oss/a</Location><Bucket>b</Bucket>\
+        "<CompleteMultipartUploadResult><EncodingType>url</EncodingType>\
+         <Location>http://b.oss/a</Location><Bucket>b</Bucket>\
          <Key>a%20b</Key><ETag>\"B864-2\"</ETag></CompleteMultipartUploadResult>",
     ),
     (
         "CopyObject",
-        "<CopyObjectResult><ETag>\"F2\"</ETag><LastModified>2023-12-16T16:20:57.000Z</LastModified></CopyObjectResult>",
+        "<CopyObjectResult><ETag>\"F2\"</ETag>\
+         <LastModified>2023-12-16T16:20:57.000Z</LastModified></CopyObjectResult>",
     ),
     (
         "DeleteMultipleObjects",
-        "<DeleteResult><EncodingType>url</EncodingType><Deleted><Key>a%2Bb</Key><DeleteMarker>true</DeleteMarker>\
-         <DeleteMarkerVersionId>v2</DeleteMarkerVersionId></Deleted><Deleted><Key>c</Key><VersionId>v1</VersionId></Deleted>\
+        "<DeleteResult><EncodingType>url</EncodingType><Deleted><Key>a%2Bb</Key>\
+         <DeleteMarker>true</DeleteMarker>\
+         <DeleteMarkerVersionId>v2</DeleteMarkerVersionId></Deleted><Deleted><Key>c</Key>\
+         <VersionId>v1</VersionId></Deleted>\
          </DeleteResult>",
     ),
     (
         "ListParts",
-        "<ListPartsResult><EncodingType>url</EncodingType><Bucket>b</Bucket><Key>a%2Fb</Key><UploadId>u</UploadId>\
+        "<ListPartsResult><EncodingType>url</EncodingType><Bucket>b</Bucket><Key>a%2Fb</Key>\
+         <UploadId>u</UploadId>\
          <NextPartNumberMarker>5</NextPartNumberMarker><MaxParts>2</MaxParts><IsTruncated>true</IsTruncated>\
-         <Part><PartNumber>1</PartNumber><LastModified>2023-12-16T16:20:57.000Z</LastModified><ETag>\"3349\"</ETag>\
-         <Size>102400</Size><HashCrc64ecma>12345678901234567890</HashCrc64ecma></Part><Part><PartNumber>5</PartNumber></Part>\
+         <Part><PartNumber>1</PartNumber><LastModified>2023-12-16T16:20:57.000Z</LastModified>\
+         <ETag>\"3349\"</ETag>\
+         <Size>102400</Size><HashCrc64ecma>12345678901234567890</HashCrc64ecma></Part><Part>\
+         <PartNumber>5</PartNumber></Part>\
          </ListPartsResult>",
     ),
 ];

@@ -181,7 +181,8 @@ pub struct Failure {
     pub sent: Sent,
     /// What the transport says itself.
     pub cause: Option<Arc<dyn core::error::Error + Send + Sync>>,
-    /// A pooled connection turned out to be closed before it took a byte: worth one attempt on a fresh one, free.
+    /// A pooled connection turned out to be closed before it took a byte: worth one attempt on a fresh one,
+    /// free.
     pub stale: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The machine behind every call. All transitions are here: `poll`, `handle` and what they call assign `self.state`.
+//! The machine behind every call. All transitions are here: `poll`, `handle` and what they call assign
+//! `self.state`.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -355,7 +356,8 @@ impl Machine {
         self.finish(Err(if spent { error.with_spent_body() } else { error }));
     }
 
-    /// What is set right and repeated at once, each at most once in a call, and whatever the number of attempts.
+    /// What is set right and repeated at once, each at most once in a call, and whatever the number of
+    /// attempts.
     fn correct(&mut self, failed: &Unsuccessful, now: Now) -> bool {
         if matches!(self.policy.strategy, Strategy::None) {
             return false;

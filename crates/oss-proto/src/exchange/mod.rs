@@ -26,18 +26,19 @@ use crate::{Error, ErrorKind, Operation, Reply, Service};
 
 /// One call of an operation, from its value to its answer, without IO.
 ///
-/// **The contract, "one action, one answer":** [`poll`](Self::poll); do the one thing that the [`Action`] says;
-/// report the one [`Event`] that came of it to [`handle`](Self::handle); poll again. `Wait` and `Done` take no
-/// answer. A driver that breaks the contract gets [`ErrorKind::Misuse`] as the outcome: no panic, no undefined state.
-/// An exchange may be dropped at any point; what then became of the request is unknown.
+/// **The contract, "one action, one answer":** [`poll`](Self::poll); do the one thing that the [`Action`]
+/// says; report the one [`Event`] that came of it to [`handle`](Self::handle); poll again. `Wait` and `Done`
+/// take no answer. A driver that breaks the contract gets [`ErrorKind::Misuse`] as the outcome: no panic, no
+/// undefined state. An exchange may be dropped at any point; what then became of the request is unknown.
 ///
-/// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a corrected
-/// clock, and for a pooled connection that was found closed.
+/// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a
+/// corrected clock, and for a pooled connection that was found closed.
 ///
 /// ```
 /// use core::time::Duration;
 /// use bytes::Bytes;
-/// use oss_proto::{Action, Call, Credentials, Endpoint, Event, Exchange, GetBucketInfo, Head, Now, Region, ReplyHead,
+/// use oss_proto::{Action, Call, Credentials, Endpoint, Event, Exchange, GetBucketInfo, Head, Now, Region,
+/// ReplyHead,
 ///                 Sent, Service, UnixTime};
 ///
 /// let region = Region::parse("cn-hangzhou")?;

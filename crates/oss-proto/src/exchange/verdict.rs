@@ -241,8 +241,8 @@ mod tests {
             let failed = Unsuccessful::answer(ErrorKind::Service(error), &head);
             measure_skew(&failed, at(10, 1_702_743_650), at(20, 1_702_743_660))
         };
-        let document: &[u8] =
-            b"<Error><Code>RequestTimeTooSkewed</Code><ServerTime>2023-12-16T17:20:55.000Z</ServerTime></Error>";
+        let document: &[u8] = b"<Error><Code>RequestTimeTooSkewed</Code>\
+              <ServerTime>2023-12-16T17:20:55.000Z</ServerTime></Error>";
         assert_eq!(skew(document, &[]), Some(3600));
         assert_eq!(skew(b"", &[("date", "Sat, 16 Dec 2023 16:20:50 GMT")]), Some(-5));
         assert_eq!(skew(b"", &[("date", "Sat, 16 Dec 2023 16:20:50 GMT"), ("age", "1")]), None);

@@ -134,29 +134,29 @@ operation! {
         request_payer:      RequestPayer = header "x-oss-request-payer",
     } -> xml "ListBucketResult" ListObjectsV2Output {
         /// The bucket.
-        name:                    Option<String>       = xml "Name",
+        name:                    Option<String>        = xml "Name",
         /// The prefix that was asked for.
-        prefix:                  Option<String>       = url "Prefix",
+        prefix:                  Option<String>        = url "Prefix",
         /// The key that was asked to start after.
-        start_after:             Option<String>       = url "StartAfter",
+        start_after:             Option<String>        = url "StartAfter",
         /// The page size that was used.
-        max_keys:                Option<u32>          = xml "MaxKeys",
+        max_keys:                Option<u32>           = xml "MaxKeys",
         /// The delimiter that was asked for.
-        delimiter:               Option<String>       = url "Delimiter",
+        delimiter:               Option<String>        = url "Delimiter",
         /// Whether there is another page.
-        is_truncated:            Option<bool>         = xml "IsTruncated",
+        is_truncated:            Option<bool>          = xml "IsTruncated",
         /// The token that was asked for.
-        continuation_token:      Option<String>       = url "ContinuationToken",
+        continuation_token:      Option<String>        = url "ContinuationToken",
         /// The token of the next page.
-        next_continuation_token: Option<String>       = url "NextContinuationToken",
+        next_continuation_token: Option<String>        = url "NextContinuationToken",
         /// How keys were encoded on the wire; here they are decoded.
-        encoding_type:           Option<EncodingType> = xml "EncodingType",
+        encoding_type:           Option<EncodingType>  = xml "EncodingType",
         /// How many entries the page has.
-        key_count:               Option<u32>          = xml "KeyCount",
+        key_count:               Option<u32>           = xml "KeyCount",
         /// The objects, in the order of their keys.
         contents:                Vec<ObjectProperties> = xml "Contents",
         /// Prefixes up to the delimiter, each standing for the keys below it.
-        common_prefixes:         Vec<CommonPrefix>    = xml "CommonPrefixes",
+        common_prefixes:         Vec<CommonPrefix>     = xml "CommonPrefixes",
     }
 }
 

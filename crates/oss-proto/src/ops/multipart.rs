@@ -7,7 +7,7 @@ use bytes::Bytes;
 use oss_sign::UnixTime;
 
 use super::words::{
-    EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, ServerSideEncryption, StorageClass,
+    EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, SseAlgorithm, StorageClass,
 };
 use crate::operation::next_marker;
 use crate::{Callback, CallbackVars, ETag, IntoField, Metadata, Paged, Payload, ReadError, Tags};
@@ -18,41 +18,41 @@ operation! {
     /// [InitiateMultipartUpload](https://help.aliyun.com/zh/oss/developer-reference/initiatemultipartupload)
     InitiateMultipartUpload = POST: Orphaning Object typed ["uploads" = "", "encoding-type" = "url"] () {
         /// Media type stored with the object; by the key's extension when absent.
-        content_type:                   String               = header "content-type",
+        content_type:                  String         = header "content-type",
         /// How caches may keep it.
-        cache_control:                  String               = header "cache-control",
+        cache_control:                 String         = header "cache-control",
         /// How a browser presents it.
-        content_disposition:            String               = header "content-disposition",
+        content_disposition:           String         = header "content-disposition",
         /// How the content is encoded.
-        content_encoding:               String               = header "content-encoding",
+        content_encoding:              String         = header "content-encoding",
         /// Its language.
-        content_language:               String               = header "content-language",
+        content_language:              String         = header "content-language",
         /// MD5 in base64.
-        content_md5:                    String               = header "content-md5",
+        content_md5:                   String         = header "content-md5",
         /// When caches must ask again.
-        expires:                        String               = header "expires",
+        expires:                       String         = header "expires",
         /// Its storage class.
-        storage_class:                  StorageClass         = header "x-oss-storage-class",
+        storage_class:                 StorageClass   = header "x-oss-storage-class",
         /// User metadata.
-        metadata:                       Metadata             = prefix "x-oss-meta-",
+        metadata:                      Metadata       = prefix "x-oss-meta-",
         /// Tags.
-        tagging:                        Tags                 = header "x-oss-tagging",
+        tagging:                       Tags           = header "x-oss-tagging",
         /// Refuses to replace an existing object.
-        forbid_overwrite:               bool                 = header "x-oss-forbid-overwrite",
+        forbid_overwrite:              bool           = header "x-oss-forbid-overwrite",
         /// Encryption at rest.
-        server_side_encryption:         ServerSideEncryption = header "x-oss-server-side-encryption",
+        server_side_encryption:        SseAlgorithm   = header "x-oss-server-side-encryption",
         /// The algorithm for the data under KMS.
-        server_side_data_encryption:    ServerSideEncryption = header "x-oss-server-side-data-encryption",
+        server_side_data_encryption:   SseAlgorithm   = header "x-oss-server-side-data-encryption",
         /// The key in the key management service.
-        server_side_encryption_key_id:  String               = header "x-oss-server-side-encryption-key-id",
+        server_side_encryption_key_id: String         = header "x-oss-server-side-encryption-key-id",
         /// Retention mode.
-        object_worm_mode:               ObjectWormMode       = header "x-oss-object-worm-mode",
+        object_worm_mode:              ObjectWormMode = header "x-oss-object-worm-mode",
         /// Retained until this time.
-        object_worm_retain_until_date:  String               = header "x-oss-object-worm-retain-until-date",
+        object_worm_retain_until_date: String         = header "x-oss-object-worm-retain-until-date",
         /// Legal hold.
-        object_worm_legal_hold:         LegalHold            = header "x-oss-object-worm-legal-hold",
+        object_worm_legal_hold:        LegalHold      = header "x-oss-object-worm-legal-hold",
         /// Who pays.
-        request_payer:                  RequestPayer         = header "x-oss-request-payer",
+        request_payer:                 RequestPayer   = header "x-oss-request-payer",
     } -> xml "InitiateMultipartUploadResult" InitiateMultipartUploadOutput {
         /// The bucket.
         bucket:        Option<String>       = xml "Bucket",

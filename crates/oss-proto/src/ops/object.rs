@@ -7,7 +7,7 @@ use bytes::Bytes;
 use oss_sign::UnixTime;
 
 use super::words::{
-    CopyDirective, EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, ServerSideEncryption,
+    CopyDirective, EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, SseAlgorithm,
     StorageClass,
 };
 use crate::{
@@ -23,49 +23,49 @@ operation! {
         body: Payload = body,
     ) {
         /// Media type stored with the object; by the key's extension when absent.
-        content_type:                   String               = header "content-type",
+        content_type:                  String         = header "content-type",
         /// How caches may keep it.
-        cache_control:                  String               = header "cache-control",
+        cache_control:                 String         = header "cache-control",
         /// How a browser presents it.
-        content_disposition:            String               = header "content-disposition",
+        content_disposition:           String         = header "content-disposition",
         /// How the content is encoded: `gzip`.
-        content_encoding:               String               = header "content-encoding",
+        content_encoding:              String         = header "content-encoding",
         /// Its language.
-        content_language:               String               = header "content-language",
+        content_language:              String         = header "content-language",
         /// MD5 of the content in base64, checked by OSS.
-        content_md5:                    String               = header "content-md5",
+        content_md5:                   String         = header "content-md5",
         /// When caches must ask again.
-        expires:                        String               = header "expires",
+        expires:                       String         = header "expires",
         /// Who may read and write it.
-        acl:                            ObjectAcl            = header "x-oss-object-acl",
+        acl:                           ObjectAcl      = header "x-oss-object-acl",
         /// Its storage class; the bucket's when absent.
-        storage_class:                  StorageClass         = header "x-oss-storage-class",
+        storage_class:                 StorageClass   = header "x-oss-storage-class",
         /// User metadata.
-        metadata:                       Metadata             = prefix "x-oss-meta-",
+        metadata:                      Metadata       = prefix "x-oss-meta-",
         /// Tags.
-        tagging:                        Tags                 = header "x-oss-tagging",
+        tagging:                       Tags           = header "x-oss-tagging",
         /// Refuses to replace an existing object (`FileAlreadyExists`); without effect in a versioned bucket.
-        forbid_overwrite:               bool                 = header "x-oss-forbid-overwrite",
+        forbid_overwrite:              bool           = header "x-oss-forbid-overwrite",
         /// Encryption at rest.
-        server_side_encryption:         ServerSideEncryption = header "x-oss-server-side-encryption",
+        server_side_encryption:        SseAlgorithm   = header "x-oss-server-side-encryption",
         /// The algorithm for the data under KMS.
-        server_side_data_encryption:    ServerSideEncryption = header "x-oss-server-side-data-encryption",
+        server_side_data_encryption:   SseAlgorithm   = header "x-oss-server-side-data-encryption",
         /// The key in the key management service.
-        server_side_encryption_key_id:  String               = header "x-oss-server-side-encryption-key-id",
+        server_side_encryption_key_id: String         = header "x-oss-server-side-encryption-key-id",
         /// Lets OSS post to an application afterwards.
-        callback:                       Callback             = header "x-oss-callback",
+        callback:                      Callback       = header "x-oss-callback",
         /// The application's own variables.
-        callback_var:                   CallbackVars         = header "x-oss-callback-var",
+        callback_var:                  CallbackVars   = header "x-oss-callback-var",
         /// Bandwidth limit in bits per second, 819,200 to 838,860,800.
-        traffic_limit:                  u64                  = header "x-oss-traffic-limit",
+        traffic_limit:                 u64            = header "x-oss-traffic-limit",
         /// Retention mode.
-        object_worm_mode:               ObjectWormMode       = header "x-oss-object-worm-mode",
+        object_worm_mode:              ObjectWormMode = header "x-oss-object-worm-mode",
         /// Retained until this time.
-        object_worm_retain_until_date:  String               = header "x-oss-object-worm-retain-until-date",
+        object_worm_retain_until_date: String         = header "x-oss-object-worm-retain-until-date",
         /// Legal hold.
-        object_worm_legal_hold:         LegalHold            = header "x-oss-object-worm-legal-hold",
+        object_worm_legal_hold:        LegalHold      = header "x-oss-object-worm-legal-hold",
         /// Who pays.
-        request_payer:                  RequestPayer         = header "x-oss-request-payer",
+        request_payer:                 RequestPayer   = header "x-oss-request-payer",
     } => Conditional if forbid_overwrite, Once if callback
     -> head PutObjectOutput {
         /// The entity tag.
@@ -122,63 +122,63 @@ operation! {
         request_payer:                RequestPayer = header "x-oss-request-payer",
     } -> stream GetObjectOutput {
         /// Length of the body in bytes.
-        content_length:                Option<u64>                  = header "content-length",
+        content_length:                Option<u64>            = header "content-length",
         /// Which bytes the body holds, when a range was asked for.
-        content_range:                 Option<ContentRange>         = header "content-range",
+        content_range:                 Option<ContentRange>   = header "content-range",
         /// Media type.
-        content_type:                  Option<String>               = header "content-type",
+        content_type:                  Option<String>         = header "content-type",
         /// The entity tag.
-        etag:                          Option<ETag>                 = header "etag",
+        etag:                          Option<ETag>           = header "etag",
         /// When it was last written.
-        last_modified:                 Option<UnixTime>             = header "last-modified",
+        last_modified:                 Option<UnixTime>       = header "last-modified",
         /// MD5 of the whole object in base64.
-        content_md5:                   Option<String>               = header "content-md5",
+        content_md5:                   Option<String>         = header "content-md5",
         /// User metadata.
-        metadata:                      Metadata                     = prefix "x-oss-meta-",
+        metadata:                      Metadata               = prefix "x-oss-meta-",
         /// How caches may keep it.
-        cache_control:                 Option<String>               = header "cache-control",
+        cache_control:                 Option<String>         = header "cache-control",
         /// How a browser presents it.
-        content_disposition:           Option<String>               = header "content-disposition",
+        content_disposition:           Option<String>         = header "content-disposition",
         /// How the content is encoded.
-        content_encoding:              Option<String>               = header "content-encoding",
+        content_encoding:              Option<String>         = header "content-encoding",
         /// Its language.
-        content_language:              Option<String>               = header "content-language",
+        content_language:              Option<String>         = header "content-language",
         /// When caches must ask again.
-        expires:                       Option<String>               = header "expires",
+        expires:                       Option<String>         = header "expires",
         /// CRC-64 of the whole object.
-        crc64:                         Option<u64>                  = header "x-oss-hash-crc64ecma",
+        crc64:                         Option<u64>            = header "x-oss-hash-crc64ecma",
         /// Its storage class.
-        storage_class:                 Option<StorageClass>         = header "x-oss-storage-class",
+        storage_class:                 Option<StorageClass>   = header "x-oss-storage-class",
         /// How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`.
-        object_type:                   Option<String>               = header "x-oss-object-type",
+        object_type:                   Option<String>         = header "x-oss-object-type",
         /// Its version, in a versioned bucket.
-        version_id:                    Option<String>               = header "x-oss-version-id",
+        version_id:                    Option<String>         = header "x-oss-version-id",
         /// How many tags it has.
-        tagging_count:                 Option<u32>                  = header "x-oss-tagging-count",
+        tagging_count:                 Option<u32>            = header "x-oss-tagging-count",
         /// Encryption at rest.
-        server_side_encryption:        Option<ServerSideEncryption> = header "x-oss-server-side-encryption",
+        server_side_encryption:        Option<SseAlgorithm>   = header "x-oss-server-side-encryption",
         /// The algorithm for the data under KMS.
-        server_side_data_encryption:   Option<ServerSideEncryption> = header "x-oss-server-side-data-encryption",
+        server_side_data_encryption:   Option<SseAlgorithm>   = header "x-oss-server-side-data-encryption",
         /// The key in the key management service.
-        server_side_encryption_key_id: Option<String>               = header "x-oss-server-side-encryption-key-id",
+        server_side_encryption_key_id: Option<String>         = header "x-oss-server-side-encryption-key-id",
         /// Where an append goes on.
-        next_append_position:          Option<u64>                  = header "x-oss-next-append-position",
+        next_append_position:          Option<u64>            = header "x-oss-next-append-position",
         /// When a lifecycle rule deletes it.
-        expiration:                    Option<String>               = header "x-oss-expiration",
+        expiration:                    Option<String>         = header "x-oss-expiration",
         /// The state of its restoration.
-        restore:                       Option<String>               = header "x-oss-restore",
+        restore:                       Option<String>         = header "x-oss-restore",
         /// What the processing did.
-        process_status:                Option<String>               = header "x-oss-process-status",
+        process_status:                Option<String>         = header "x-oss-process-status",
         /// Whether this version is a delete marker.
-        delete_marker:                 Option<bool>                 = header "x-oss-delete-marker",
+        delete_marker:                 Option<bool>           = header "x-oss-delete-marker",
         /// When appending was closed.
-        sealed_time:                   Option<String>               = header "x-oss-sealed-time",
+        sealed_time:                   Option<String>         = header "x-oss-sealed-time",
         /// Retention mode.
-        object_worm_mode:              Option<ObjectWormMode>       = header "x-oss-object-worm-mode",
+        object_worm_mode:              Option<ObjectWormMode> = header "x-oss-object-worm-mode",
         /// Retained until this time.
-        object_worm_retain_until_date: Option<String>               = header "x-oss-object-worm-retain-until-date",
+        object_worm_retain_until_date: Option<String>         = header "x-oss-object-worm-retain-until-date",
         /// Legal hold.
-        object_worm_legal_hold:        Option<LegalHold>            = header "x-oss-object-worm-legal-hold",
+        object_worm_legal_hold:        Option<LegalHold>      = header "x-oss-object-worm-legal-hold",
     }
 }
 
@@ -201,73 +201,73 @@ operation! {
         request_payer:       RequestPayer = header "x-oss-request-payer",
     } -> head HeadObjectOutput {
         /// Size in bytes.
-        content_length:                Option<u64>                  = header "content-length",
+        content_length:                Option<u64>            = header "content-length",
         /// Media type.
-        content_type:                  Option<String>               = header "content-type",
+        content_type:                  Option<String>         = header "content-type",
         /// The entity tag.
-        etag:                          Option<ETag>                 = header "etag",
+        etag:                          Option<ETag>           = header "etag",
         /// When it was last written.
-        last_modified:                 Option<UnixTime>             = header "last-modified",
+        last_modified:                 Option<UnixTime>       = header "last-modified",
         /// MD5 of the object in base64.
-        content_md5:                   Option<String>               = header "content-md5",
+        content_md5:                   Option<String>         = header "content-md5",
         /// User metadata.
-        metadata:                      Metadata                     = prefix "x-oss-meta-",
+        metadata:                      Metadata               = prefix "x-oss-meta-",
         /// How caches may keep it.
-        cache_control:                 Option<String>               = header "cache-control",
+        cache_control:                 Option<String>         = header "cache-control",
         /// How a browser presents it.
-        content_disposition:           Option<String>               = header "content-disposition",
+        content_disposition:           Option<String>         = header "content-disposition",
         /// How the content is encoded.
-        content_encoding:              Option<String>               = header "content-encoding",
+        content_encoding:              Option<String>         = header "content-encoding",
         /// Its language.
-        content_language:              Option<String>               = header "content-language",
+        content_language:              Option<String>         = header "content-language",
         /// When caches must ask again.
-        expires:                       Option<String>               = header "expires",
+        expires:                       Option<String>         = header "expires",
         /// CRC-64 of the object.
-        crc64:                         Option<u64>                  = header "x-oss-hash-crc64ecma",
+        crc64:                         Option<u64>            = header "x-oss-hash-crc64ecma",
         /// Its storage class.
-        storage_class:                 Option<StorageClass>         = header "x-oss-storage-class",
+        storage_class:                 Option<StorageClass>   = header "x-oss-storage-class",
         /// How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`.
-        object_type:                   Option<String>               = header "x-oss-object-type",
+        object_type:                   Option<String>         = header "x-oss-object-type",
         /// Its version, in a versioned bucket.
-        version_id:                    Option<String>               = header "x-oss-version-id",
+        version_id:                    Option<String>         = header "x-oss-version-id",
         /// How many tags it has.
-        tagging_count:                 Option<u32>                  = header "x-oss-tagging-count",
+        tagging_count:                 Option<u32>            = header "x-oss-tagging-count",
         /// Encryption at rest.
-        server_side_encryption:        Option<ServerSideEncryption> = header "x-oss-server-side-encryption",
+        server_side_encryption:        Option<SseAlgorithm>   = header "x-oss-server-side-encryption",
         /// The algorithm for the data under KMS.
-        server_side_data_encryption:   Option<ServerSideEncryption> = header "x-oss-server-side-data-encryption",
+        server_side_data_encryption:   Option<SseAlgorithm>   = header "x-oss-server-side-data-encryption",
         /// The key in the key management service.
-        server_side_encryption_key_id: Option<String>               = header "x-oss-server-side-encryption-key-id",
+        server_side_encryption_key_id: Option<String>         = header "x-oss-server-side-encryption-key-id",
         /// Where an append goes on.
-        next_append_position:          Option<u64>                  = header "x-oss-next-append-position",
+        next_append_position:          Option<u64>            = header "x-oss-next-append-position",
         /// When a lifecycle rule deletes it.
-        expiration:                    Option<String>               = header "x-oss-expiration",
+        expiration:                    Option<String>         = header "x-oss-expiration",
         /// The state of its restoration.
-        restore:                       Option<String>               = header "x-oss-restore",
+        restore:                       Option<String>         = header "x-oss-restore",
         /// What the processing did.
-        process_status:                Option<String>               = header "x-oss-process-status",
+        process_status:                Option<String>         = header "x-oss-process-status",
         /// Who was charged.
-        request_charged:               Option<RequestPayer>         = header "x-oss-request-charged",
+        request_charged:               Option<RequestPayer>   = header "x-oss-request-charged",
         /// CORS: allowed origins.
-        allow_origin:                  Option<String>               = header "access-control-allow-origin",
+        allow_origin:                  Option<String>         = header "access-control-allow-origin",
         /// CORS: allowed methods.
-        allow_methods:                 Option<String>               = header "access-control-allow-methods",
+        allow_methods:                 Option<String>         = header "access-control-allow-methods",
         /// CORS: how long the answer may be kept.
-        allow_age:                     Option<String>               = header "access-control-allow-age",
+        allow_age:                     Option<String>         = header "access-control-allow-age",
         /// CORS: allowed headers.
-        allow_headers:                 Option<String>               = header "access-control-allow-headers",
+        allow_headers:                 Option<String>         = header "access-control-allow-headers",
         /// CORS: headers that a script may see.
-        expose_headers:                Option<String>               = header "access-control-expose-headers",
+        expose_headers:                Option<String>         = header "access-control-expose-headers",
         /// When a lifecycle rule moved it to its storage class.
-        transition_time:               Option<String>               = header "x-oss-transition-time",
+        transition_time:               Option<String>         = header "x-oss-transition-time",
         /// When appending was closed.
-        sealed_time:                   Option<String>               = header "x-oss-sealed-time",
+        sealed_time:                   Option<String>         = header "x-oss-sealed-time",
         /// Retention mode.
-        object_worm_mode:              Option<ObjectWormMode>       = header "x-oss-object-worm-mode",
+        object_worm_mode:              Option<ObjectWormMode> = header "x-oss-object-worm-mode",
         /// Retained until this time.
-        object_worm_retain_until_date: Option<String>               = header "x-oss-object-worm-retain-until-date",
+        object_worm_retain_until_date: Option<String>         = header "x-oss-object-worm-retain-until-date",
         /// Legal hold.
-        object_worm_legal_hold:        Option<LegalHold>            = header "x-oss-object-worm-legal-hold",
+        object_worm_legal_hold:        Option<LegalHold>      = header "x-oss-object-worm-legal-hold",
     }
 }
 
@@ -366,74 +366,74 @@ operation! {
         source: CopySource = header "x-oss-copy-source",
     ) {
         /// Only if the source's entity tag is this one.
-        if_match:                       ETag                 = header "x-oss-copy-source-if-match",
+        if_match:                      ETag           = header "x-oss-copy-source-if-match",
         /// Only if the source's entity tag is another.
-        if_none_match:                  ETag                 = header "x-oss-copy-source-if-none-match",
+        if_none_match:                 ETag           = header "x-oss-copy-source-if-none-match",
         /// Only if the source was written after this time.
-        if_modified_since:              UnixTime             = header "x-oss-copy-source-if-modified-since",
+        if_modified_since:             UnixTime       = header "x-oss-copy-source-if-modified-since",
         /// Only if the source was not written after this time.
-        if_unmodified_since:            UnixTime             = header "x-oss-copy-source-if-unmodified-since",
+        if_unmodified_since:           UnixTime       = header "x-oss-copy-source-if-unmodified-since",
         /// Whether metadata and content headers come from the source (when absent) or from here.
-        metadata_directive:             CopyDirective        = header "x-oss-metadata-directive",
+        metadata_directive:            CopyDirective  = header "x-oss-metadata-directive",
         /// Whether tags come from the source (when absent) or from here.
-        tagging_directive:              CopyDirective        = header "x-oss-tagging-directive",
+        tagging_directive:             CopyDirective  = header "x-oss-tagging-directive",
         /// Media type stored with the copy.
-        content_type:                   String               = header "content-type",
+        content_type:                  String         = header "content-type",
         /// How caches may keep it.
-        cache_control:                  String               = header "cache-control",
+        cache_control:                 String         = header "cache-control",
         /// How a browser presents it.
-        content_disposition:            String               = header "content-disposition",
+        content_disposition:           String         = header "content-disposition",
         /// How the content is encoded.
-        content_encoding:               String               = header "content-encoding",
+        content_encoding:              String         = header "content-encoding",
         /// Its language.
-        content_language:               String               = header "content-language",
+        content_language:              String         = header "content-language",
         /// MD5 in base64.
-        content_md5:                    String               = header "content-md5",
+        content_md5:                   String         = header "content-md5",
         /// When caches must ask again.
-        expires:                        String               = header "expires",
+        expires:                       String         = header "expires",
         /// Who may read and write the copy.
-        acl:                            ObjectAcl            = header "x-oss-object-acl",
+        acl:                           ObjectAcl      = header "x-oss-object-acl",
         /// Its storage class.
-        storage_class:                  StorageClass         = header "x-oss-storage-class",
+        storage_class:                 StorageClass   = header "x-oss-storage-class",
         /// User metadata; needs `metadata_directive` `REPLACE`.
-        metadata:                       Metadata             = prefix "x-oss-meta-",
+        metadata:                      Metadata       = prefix "x-oss-meta-",
         /// Tags; need `tagging_directive` `REPLACE`.
-        tagging:                        Tags                 = header "x-oss-tagging",
+        tagging:                       Tags           = header "x-oss-tagging",
         /// Refuses to replace an existing object.
-        forbid_overwrite:               bool                 = header "x-oss-forbid-overwrite",
+        forbid_overwrite:              bool           = header "x-oss-forbid-overwrite",
         /// Encryption at rest.
-        server_side_encryption:         ServerSideEncryption = header "x-oss-server-side-encryption",
+        server_side_encryption:        SseAlgorithm   = header "x-oss-server-side-encryption",
         /// The algorithm for the data under KMS.
-        server_side_data_encryption:    ServerSideEncryption = header "x-oss-server-side-data-encryption",
+        server_side_data_encryption:   SseAlgorithm   = header "x-oss-server-side-data-encryption",
         /// The key in the key management service.
-        server_side_encryption_key_id:  String               = header "x-oss-server-side-encryption-key-id",
+        server_side_encryption_key_id: String         = header "x-oss-server-side-encryption-key-id",
         /// Bandwidth limit in bits per second.
-        traffic_limit:                  u64                  = header "x-oss-traffic-limit",
+        traffic_limit:                 u64            = header "x-oss-traffic-limit",
         /// Retention mode.
-        object_worm_mode:               ObjectWormMode       = header "x-oss-object-worm-mode",
+        object_worm_mode:              ObjectWormMode = header "x-oss-object-worm-mode",
         /// Retained until this time.
-        object_worm_retain_until_date:  String               = header "x-oss-object-worm-retain-until-date",
+        object_worm_retain_until_date: String         = header "x-oss-object-worm-retain-until-date",
         /// Legal hold.
-        object_worm_legal_hold:         LegalHold            = header "x-oss-object-worm-legal-hold",
+        object_worm_legal_hold:        LegalHold      = header "x-oss-object-worm-legal-hold",
         /// Who pays.
-        request_payer:                  RequestPayer         = header "x-oss-request-payer",
+        request_payer:                 RequestPayer   = header "x-oss-request-payer",
     } => Conditional if forbid_overwrite
     -> xml "CopyObjectResult" CopyObjectOutput {
         /// The copy's entity tag.
-        etag:                          Option<ETag>                 = xml "ETag",
+        etag:                          Option<ETag>         = xml "ETag",
         /// When it was written.
-        last_modified:                 Option<UnixTime>             = xml "LastModified",
+        last_modified:                 Option<UnixTime>     = xml "LastModified",
         /// Its version, in a versioned bucket.
-        version_id:                    Option<String>               = header "x-oss-version-id",
+        version_id:                    Option<String>       = header "x-oss-version-id",
         /// CRC-64 of the copy.
-        crc64:                         Option<u64>                  = header "x-oss-hash-crc64ecma",
+        crc64:                         Option<u64>          = header "x-oss-hash-crc64ecma",
         /// The version that was copied.
-        copy_source_version_id:        Option<String>               = header "x-oss-copy-source-version-id",
+        copy_source_version_id:        Option<String>       = header "x-oss-copy-source-version-id",
         /// Encryption at rest.
-        server_side_encryption:        Option<ServerSideEncryption> = header "x-oss-server-side-encryption",
+        server_side_encryption:        Option<SseAlgorithm> = header "x-oss-server-side-encryption",
         /// The algorithm for the data under KMS.
-        server_side_data_encryption:   Option<ServerSideEncryption> = header "x-oss-server-side-data-encryption",
+        server_side_data_encryption:   Option<SseAlgorithm> = header "x-oss-server-side-data-encryption",
         /// The key in the key management service.
-        server_side_encryption_key_id: Option<String>               = header "x-oss-server-side-encryption-key-id",
+        server_side_encryption_key_id: Option<String>       = header "x-oss-server-side-encryption-key-id",
     }
 }

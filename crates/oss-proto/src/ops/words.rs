@@ -46,7 +46,7 @@ words! {
     }
 
     /// Which algorithm encrypts the object at rest.
-    ServerSideEncryption {
+    SseAlgorithm {
         /// Keys that OSS manages:
         Aes256 = "AES256",
         /// Keys in the key management service:

@@ -19,8 +19,9 @@ use crate::{InvalidRequest, InvalidValue, Metadata};
 
 /// What an operation says on the wire, before it is addressed, dated and signed.
 ///
-/// All fields are public: to send a parameter that is not modelled, edit the draft before [`compose`](crate::compose).
-/// Query parameters and the key are *decoded*; `compose` encodes each of them once.
+/// All fields are public: to send a parameter that is not modelled, edit the draft before
+/// [`compose`](crate::compose). Query parameters and the key are *decoded*; `compose` encodes each of them
+/// once.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Draft {
@@ -167,6 +168,14 @@ impl Draft {
         let missing = || self.invalid("key", InvalidValue::new("no object key was given"));
         self.key = Some(key.ok_or_else(missing)?.clone());
         Ok(())
+    }
+
+    pub(crate) fn put_fixed(&mut self, name: &'static str, value: &'static str) {
+        self.query.push((Cow::Borrowed(name), String::from(value)));
+    }
+
+    pub(crate) fn put_default(&mut self, name: &'static str, value: &'static str) {
+        self.default_headers.push((Cow::Borrowed(name), String::from(value)));
     }
 
     pub(crate) fn put_header<F: Occurs<Item: Text>>(

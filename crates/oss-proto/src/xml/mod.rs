@@ -20,7 +20,8 @@ pub trait Element: Sized {
     /// When a value inside has no text form.
     fn write(&self, name: &str, to: &mut Writer) -> Result<(), InvalidValue>;
 
-    /// Reads the element that the reader has just entered, up to its end; `None` when an empty one means "absent".
+    /// Reads the element that the reader has just entered, up to its end; `None` when an empty one means
+    /// "absent".
     ///
     /// # Errors
     /// When the document breaks off, or holds what this type cannot.
