@@ -73,6 +73,12 @@ impl Config {
         self
     }
 
+    /// Takes an access key away: requests signed with it are refused with `InvalidAccessKeyId`.
+    pub fn without_access_key(mut self, id: &str) -> Self {
+        self.keys.remove(id);
+        self
+    }
+
     /// The product in the credential scope; `oss` by default.
     pub fn with_product(mut self, product: impl Into<String>) -> Self {
         self.product = product.into();

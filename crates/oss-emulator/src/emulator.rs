@@ -229,3 +229,7 @@ impl Sink {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "emulator_tests.rs"]
+mod tests;

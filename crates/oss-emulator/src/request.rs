@@ -20,6 +20,8 @@ use crate::xml::Encoding;
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) host: String,
+    /// The path as it came, still encoded.
+    pub(crate) path: String,
     pub(crate) target: Target,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
@@ -30,6 +32,7 @@ impl Request {
         let host = host(head);
         Ok(Self {
             method: head.method.clone(),
+            path: head.uri.path().to_owned(),
             target: Target::of(&host, head.uri.path(), config)?,
             query: Query::parse(head.uri.query().unwrap_or(""))?,
             headers: head.headers.clone(),

@@ -46,7 +46,9 @@ pub(crate) fn part(context: &mut Context<'_>) -> Result<Answer, Fault> {
     let header = context.request.header("x-oss-copy-source-range");
     // A range that does not conform copies everything (OSS document "UploadPartCopy").
     let range = match header.and_then(parse) {
-        Some((Some(first), last)) if first < size => first..last.map_or(size, |last| (last + 1).min(size)),
+        Some((Some(first), last)) if first < size => {
+            first..last.map_or(size, |last| last.saturating_add(1).min(size))
+        }
         Some((None, Some(suffix))) => size.saturating_sub(suffix)..size,
         _ => 0..size,
     };

@@ -80,7 +80,7 @@ pub(crate) fn complete(context: &mut Context<'_>, body: &[u8]) -> Result<Answer,
     if context.request.query.has("encoding-type") {
         document.text("EncodingType", "url");
     }
-    document.text("Location", &format!("http://{}/{}", context.request.host, encoding.of(target.key())));
+    document.text("Location", &format!("http://{}{}", context.request.host, context.request.path));
     document.text("Bucket", target.bucket());
     document.text("Key", &encoding.of(target.key()));
     document.text("ETag", &object.etag);
