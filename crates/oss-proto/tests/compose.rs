@@ -1,5 +1,7 @@
 //! From a draft to a request and to a presigned URL: what is put in, what is refused.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use core::time::Duration;
 
 use oss_proto::{

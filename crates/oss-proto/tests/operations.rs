@@ -1,5 +1,7 @@
 //! Answers of the tables: golden documents read in full, and nothing else read as if it were one.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use oss_proto::{

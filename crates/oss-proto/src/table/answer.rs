@@ -162,7 +162,7 @@ macro_rules! finish {
             stringify!($place),
             "` in `",
             stringify!($field),
-            "` is no place of an answer; the places are header, prefix, xml, url (with a wire name) and body"
+            "` is no place of an answer; they are header, prefix, xml, url (with a wire name) and body"
         ))
     };
 }

@@ -279,8 +279,11 @@ macro_rules! put {
     };
     ($draft:ident, $self:ident.$field:ident, $place:ident $($rest:tt)*) => {
         compile_error!(concat!(
-            "`", stringify!($place), "` in `", stringify!($field),
-            "` is no place of a request; the places are header, query, prefix, xml (with a wire name) and body"
+            "`",
+            stringify!($place),
+            "` in `",
+            stringify!($field),
+            "` is no place of a request; they are header, query, prefix, xml (with a wire name) and body"
         ));
     };
 }
