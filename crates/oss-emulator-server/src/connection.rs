@@ -16,8 +16,8 @@ use crate::body::ReplyBody;
 use crate::handle::Handle;
 
 impl Handle {
-    /// Serves one connection until the client closes it, over any stream of bytes: a test can put its own faults
-    /// between the two.
+    /// Serves one connection until the client closes it, over any stream of bytes: a test can put its own
+    /// faults between the two.
     ///
     /// # Errors
     ///
@@ -87,8 +87,8 @@ fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Reads a refused body beside the answer while it keeps coming: a client that sends everything before it reads
-/// would otherwise see a reset connection instead of the refusal.
+/// Reads a refused body beside the answer while it keeps coming: a client that sends everything before it
+/// reads would otherwise see a reset connection instead of the refusal.
 async fn drain(mut body: Incoming) {
     let mut left = DRAIN_BYTES_MAX;
     while let Ok(Some(Ok(frame))) = timeout(DRAIN_PAUSE_MAX, body.frame()).await {

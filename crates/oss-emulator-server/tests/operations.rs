@@ -288,8 +288,8 @@ fn many_objects_are_deleted_at_once() {
         let query = [("delete", ""), ("encoding-type", "url")];
         client.send("POST", &object(""), &query, &headers, body.as_bytes())
     };
-    let body = "<Delete><Quiet>false</Quiet><Object><Key>b&amp;c</Key></Object><Object><Key>d&#x01;</Key></Object>\
-                <Object><Key>none</Key></Object></Delete>";
+    let body = "<Delete><Quiet>false</Quiet><Object><Key>b&amp;c</Key></Object>\
+                <Object><Key>d&#x01;</Key></Object><Object><Key>none</Key></Object></Delete>";
     assert_eq!(delete(body, None).outcome(), "400 MissingArgument");
     assert_eq!(delete(body, Some("AAAA")).outcome(), "400 InvalidDigest");
     let deleted = delete(body, Some(&md5(body)));

@@ -20,8 +20,8 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Reads the host (with or without a port) and the raw path. Keys are decoded once and otherwise left alone:
-    /// `..`, `//` and `%2E` are parts of a key, never of a path.
+    /// Reads the host (with or without a port) and the raw path. Keys are decoded once and otherwise left
+    /// alone: `..`, `//` and `%2E` are parts of a key, never of a path.
     pub(crate) fn of(host: &str, raw_path: &str, config: &Config) -> Result<Self, Fault> {
         let path = decoded(raw_path.strip_prefix('/').unwrap_or(raw_path))?;
         let host = without_port(host).trim_end_matches('.').to_ascii_lowercase();
@@ -61,7 +61,8 @@ impl Target {
         }
     }
 
-    /// Checks the names against the vendor's rules ("Bucket naming conventions", "Object naming conventions").
+    /// Checks the names against the vendor's rules ("Bucket naming conventions", "Object naming
+    /// conventions").
     pub(crate) fn check_names(&self) -> Result<(), Fault> {
         if !matches!(self, Self::Service) && !is_bucket_name(self.bucket()) {
             let why = "The specified bucket is not valid.";
@@ -173,8 +174,8 @@ impl Style {
 fn wrong_endpoint(host: &str, config: &Config) -> Fault {
     let labels: Vec<&str> = host.split('.').collect();
     let bucket = if labels.len() > 3 { labels[0] } else { "" };
-    let why = "The bucket you are attempting to access must be addressed using the specified endpoint. Please \
-               send all future requests to this endpoint.";
+    let why = "The bucket you are attempting to access must be addressed using the specified endpoint. \
+               Please send all future requests to this endpoint.";
     Fault::access_denied("0003-00001403", why)
         .with("Bucket", bucket)
         .with("Endpoint", alloc::format!("oss-{}.aliyuncs.com", config.region))

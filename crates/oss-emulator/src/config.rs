@@ -59,8 +59,8 @@ impl Config {
         self
     }
 
-    /// Adds a temporary access key that is valid with this security token, before `expires_at` (since the Unix
-    /// epoch).
+    /// Adds a temporary access key that is valid with this security token, before `expires_at` (since the
+    /// Unix epoch).
     pub fn with_temporary_key(
         mut self,
         id: impl Into<String>,

@@ -22,8 +22,8 @@ use crate::store::{Bucket, Object, Store};
 
 /// An OSS server without IO; see the crate's page for its three calls.
 ///
-/// Time is an argument: `now` is the time since the Unix epoch. A clone is a snapshot, cheap where contents are
-/// concerned.
+/// Time is an argument: `now` is the time since the Unix epoch. A clone is a snapshot, cheap where contents
+/// are concerned.
 #[derive(Clone, Debug)]
 pub struct Emulator {
     config: Config,
@@ -76,8 +76,8 @@ impl Emulator {
         Self { config, store: Store::default(), ids, open: BTreeMap::new(), next_body: 1 }
     }
 
-    /// Reads a request head: finds its operation, verifies its signature, and checks what can be checked without
-    /// the body.
+    /// Reads a request head: finds its operation, verifies its signature, and checks what can be checked
+    /// without the body.
     pub fn begin(&mut self, head: &Parts, now: Duration) -> Verdict {
         let request_id = self.ids.request_id();
         match self.admit(head, now, &request_id) {

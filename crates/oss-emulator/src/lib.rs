@@ -7,9 +7,9 @@
 //! The time is an argument, and identifiers come from a seed: the same calls give the same answers, byte for
 //! byte.
 //!
-//! It verifies signatures (OSS V4, in the header and in the URL) with a slow and obvious implementation of its
-//! own, written from the documents. What it does not model it refuses with `NotImplemented` (501): it never
-//! takes a sub-resource for a plain read or write.
+//! It verifies signatures (OSS V4, in the header and in the URL) with a slow and obvious implementation of
+//! its own, written from the documents. What it does not model it refuses with `NotImplemented` (501): it
+//! never takes a sub-resource for a plain read or write.
 //!
 //! ```
 //! use core::time::Duration;

@@ -239,8 +239,8 @@ impl Operation {
     }
 }
 
-/// Whether a query parameter chooses an operation. Those that OSS knows do; an unknown name does when it has no
-/// value, for it may be one that OSS knows and this list does not.
+/// Whether a query parameter chooses an operation. Those that OSS knows do; an unknown name does when it has
+/// no value, for it may be one that OSS knows and this list does not.
 fn is_sub_resource(name: &str, value: &str) -> bool {
     if PARAMETERS.contains(&name) || name.starts_with("response-") || name.starts_with("x-oss-ac-") {
         return false;

@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::RangeInclusive;
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
@@ -16,7 +17,7 @@ use crate::fault::Fault;
 use crate::xml::Encoding;
 
 /// What every operation looks at.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) host: String,
@@ -78,6 +79,13 @@ impl Request {
     }
 }
 
+impl fmt::Debug for Request {
+    /// Without headers and query, which hold signatures and tokens.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Request({} {:?})", self.method, self.target)
+    }
+}
+
 /// The host the client addressed, with its port: the authority of an absolute target, else `Host`.
 pub(crate) fn host(head: &Parts) -> String {
     let header = || head.headers.get(HOST).and_then(|value| value.to_str().ok());
@@ -88,7 +96,7 @@ pub(crate) fn host(head: &Parts) -> String {
 }
 
 /// The decoded pairs of a query, in the order in which they came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {

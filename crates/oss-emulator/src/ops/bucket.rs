@@ -39,8 +39,8 @@ pub(crate) fn put(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Faul
         }
     }
     if context.store.buckets.contains_key(name) {
-        let why = "The requested bucket name is not available. The bucket namespace is shared by all users of \
-                   the system. Please select a different name and try again.";
+        let why = "The requested bucket name is not available. The bucket namespace is shared by all users \
+                   of the system. Please select a different name and try again.";
         return Err(Fault::new(409, "BucketAlreadyExists", "0015-00000104", why).with("BucketName", name));
     }
     context.store.buckets.insert(name.to_owned(), bucket);

@@ -76,8 +76,8 @@ fn source<'c>(context: &'c Context<'_>) -> Result<(String, String, &'c Object), 
     }
 }
 
-/// Metadata and tags follow their directives; ACL, class and encryption are never inherited. A copy onto itself
-/// takes the request's metadata whatever the directive says (OSS document "CopyObject").
+/// Metadata and tags follow their directives; ACL, class and encryption are never inherited. A copy onto
+/// itself takes the request's metadata whatever the directive says (OSS document "CopyObject").
 fn copied_settings(context: &Context<'_>, source: &Settings, onto_itself: bool) -> Result<Settings, Fault> {
     let own = settings(context)?;
     let replaces = directive(context, "x-oss-metadata-directive")?;

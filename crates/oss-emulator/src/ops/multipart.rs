@@ -167,8 +167,8 @@ fn listed_parts<'u>(context: &Context<'_>, upload: &'u Upload, body: &[u8]) -> R
     let mut last = 0;
     for (number, etag) in listed.map(number_and_etag).collect::<Result<Vec<_>, _>>()? {
         if number <= last || number > PARTS_MAX {
-            let why = "The list of parts was not in ascending order. Parts list must be specified in order by \
-                       part number.";
+            let why = "The list of parts was not in ascending order. Parts list must be specified in order \
+                       by part number.";
             return Err(Fault::new(400, "InvalidPartOrder", "", why).with("PartNumber", number.to_string()));
         }
         last = number;
