@@ -28,6 +28,7 @@ struct Inner {
     outcome: Outcome,
     attempts: Vec<Attempt>,
     body_spent: bool,
+    is_read: bool,
 }
 
 /// What went wrong.
@@ -164,9 +165,10 @@ pub struct Misuse {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, operation: &'static str, outcome: Outcome) -> Self {
+    /// An error that a driver found outside of an exchange; an exchange makes its own.
+    pub fn new(kind: ErrorKind, operation: &'static str, outcome: Outcome) -> Self {
         let (host, attempts) = (String::new(), Vec::new());
-        Self(Box::new(Inner { kind, operation, host, outcome, attempts, body_spent: false }))
+        Self(Box::new(Inner { kind, operation, host, outcome, attempts, body_spent: false, is_read: false }))
     }
 
     pub(crate) fn with_host(mut self, host: String) -> Self {
@@ -176,6 +178,12 @@ impl Error {
 
     pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
         self.0.attempts = attempts;
+        self
+    }
+
+    /// The operation only reads: whether it took effect is no question.
+    pub(crate) fn of_a_read(mut self) -> Self {
+        self.0.is_read = true;
         self
     }
 
@@ -198,6 +206,11 @@ impl Error {
     /// Whether the request took effect.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
+    }
+
+    /// Whether the call was not repeated only because its body can be read once.
+    pub fn is_body_spent(&self) -> bool {
+        self.0.body_spent
     }
 
     /// Every attempt that was made, oldest first.
@@ -254,6 +267,7 @@ impl Error {
         let failure = match &self.0.kind {
             ErrorKind::Service(error) => Failure::Service { status: error.status, code: error.code.as_str() },
             ErrorKind::Transport(error) => Failure::Transport(error.kind),
+            ErrorKind::Corrupt(CorruptBody::Range { .. }) => return false,
             ErrorKind::Corrupt(_) => Failure::Corrupt,
             ErrorKind::Deadline(_) => return true,
             _ => return false,
@@ -264,7 +278,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, host, outcome, attempts, body_spent } = &*self.0;
+        let Inner { kind, operation, host, outcome, attempts, body_spent, is_read } = &*self.0;
         match kind {
             // Says the operation itself, and nothing was sent anywhere.
             ErrorKind::Invalid(error) => return write!(f, "{error}"),
@@ -305,6 +319,8 @@ impl fmt::Display for Error {
         }
         if !attempts.is_empty() {
             f.write_str(match outcome {
+                _ if *is_read => ")",
+                Outcome::Unknown if matches!(kind, ErrorKind::StoredButCallbackFailed(_)) => ")",
                 Outcome::Unknown => ", outcome unknown)",
                 Outcome::NotSent => ", nothing was sent)",
                 Outcome::Rejected => ")",

@@ -65,7 +65,7 @@ impl ReadError {
     }
 
     /// A text is not of the type that is due.
-    pub(crate) fn value(expected: &'static str, got: &str) -> Self {
+    pub fn value(expected: &'static str, got: &str) -> Self {
         Problem::Value { expected, got: excerpt(got, SHOWN_CHARS_MAX) }.into()
     }
 
@@ -75,7 +75,7 @@ impl ReadError {
     }
 
     /// The body is longer than we collect.
-    pub(crate) fn too_long(bytes_max: u64) -> Self {
+    pub fn too_long(bytes_max: u64) -> Self {
         Problem::TooLong { bytes_max }.into()
     }
 
