@@ -1,0 +1,226 @@
+//! An object being read: checked while it passes, vouched for at its end.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::Body;
+use oss_proto::{
+    Action, Error, ErrorKind, Event, Fetch, FetchAction, GetObjectOutput, InvalidRequest, InvalidValue,
+    Outcome, ReadError, Reply, Verified,
+};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Sleep, sleep_until};
+
+use crate::drive::{poll_read, silence};
+use crate::{Account, BoxError, ResponseBody};
+
+/// An object being read, chunk by chunk or at once.
+///
+/// Length and CRC-64 are checked while the bytes pass, so what [`chunk`](Self::chunk) gives is not vouched for until
+/// it gives `None`: an error may come after the last byte. [`bytes`](Self::bytes) and [`text`](Self::text) return
+/// verified content or an error, and so does reading to the end through [`AsyncRead`].
+///
+/// It keeps a connection until it is read to its end or dropped.
+pub struct Object<B = ResponseBody> {
+    fetch: Fetch,
+    reply: Reply<GetObjectOutput>,
+    body: Option<B>,
+    account: Account,
+    /// The end of the read that is under way.
+    reading: Option<Duration>,
+    timer: Option<Pin<Box<Sleep>>>,
+    end: Option<Result<Verified, Error>>,
+    /// What `AsyncRead` has not handed on yet.
+    rest: Bytes,
+    collect_bytes_max: u64,
+}
+
+impl<B> Object<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    /// The rest of a read that [`open`](crate::open) began.
+    pub fn new(fetch: Fetch, reply: Reply<GetObjectOutput>, body: B, account: Account) -> Self {
+        Self {
+            fetch,
+            reply,
+            body: Some(body),
+            account,
+            reading: None,
+            timer: None,
+            end: None,
+            rest: Bytes::new(),
+            collect_bytes_max: COLLECT_BYTES_MAX,
+        }
+    }
+
+    /// The next bytes; `None` once all have come and are verified. May be dropped and called again.
+    ///
+    /// # Errors
+    /// When the connection fails, or the bytes are not those that OSS has.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    /// The whole content, verified; at most 16 MiB, or what [`collect_at_most`](Self::collect_at_most) says.
+    ///
+    /// # Errors
+    /// As [`chunk`](Self::chunk), and when there is more.
+    pub async fn bytes(mut self) -> Result<Bytes, Error> {
+        let max = self.collect_bytes_max;
+        let announced = self.reply.output.content_length.unwrap_or(0);
+        if announced > max {
+            return Err(of_reply(ReadError::too_long(max)));
+        }
+        let mut first = Bytes::new();
+        let mut all = BytesMut::new();
+        while let Some(chunk) = self.chunk().await? {
+            let total =
+                (first.len() as u64).saturating_add(all.len() as u64).saturating_add(chunk.len() as u64);
+            if total > max {
+                return Err(of_reply(ReadError::too_long(max)));
+            }
+            if first.is_empty() && all.is_empty() {
+                // A body of one chunk is not copied.
+                first = chunk;
+                continue;
+            }
+            if all.is_empty() {
+                all.reserve(usize::try_from(announced.min(RESERVE_BYTES_MAX)).unwrap_or_default());
+                all.extend_from_slice(&core::mem::take(&mut first));
+            }
+            all.extend_from_slice(&chunk);
+        }
+        Ok(if all.is_empty() { first } else { all.freeze() })
+    }
+
+    /// The whole content as UTF-8, verified; bounded as [`bytes`](Self::bytes) is.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and when it is not UTF-8.
+    pub async fn text(self) -> Result<String, Error> {
+        let bytes = self.bytes().await?;
+        match core::str::from_utf8(&bytes) {
+            Ok(text) => Ok(String::from(text)),
+            Err(_) => Err(of_reply(ReadError::value("UTF-8", &String::from_utf8_lossy(&bytes)))),
+        }
+    }
+
+    /// As [`chunk`](Self::chunk), for a `poll` function.
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
+        loop {
+            if let Some(end) = &self.end {
+                return Poll::Ready(end.clone().map(|_| None));
+            }
+            let deadline = match self.reading {
+                Some(deadline) => deadline,
+                None => match self.fetch.poll(self.account.now()) {
+                    FetchAction::Deliver(bytes) => return Poll::Ready(Ok(Some(bytes))),
+                    FetchAction::Call(Action::Read { deadline }) => deadline,
+                    FetchAction::Call(Action::Done(result)) => {
+                        self.body = None;
+                        self.end = Some(result.map(|reply| reply.output));
+                        continue;
+                    }
+                    _ => {
+                        self.end = Some(Err(not_opened()));
+                        continue;
+                    }
+                },
+            };
+            self.reading = Some(deadline);
+            let event = ready!(self.poll_event(deadline, cx));
+            self.reading = None;
+            self.timer = None;
+            self.fetch.handle(event, self.account.now());
+        }
+    }
+
+    /// What comes of a read: something of the body, or the end of our patience.
+    fn poll_event(&mut self, deadline: Duration, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = poll_read(&mut self.body, cx) {
+            return Poll::Ready(event);
+        }
+        let clock = self.account.clock();
+        // A body that is there already costs no timer.
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(clock.instant(deadline))));
+        timer.as_mut().poll(cx).map(|()| silence())
+    }
+}
+
+impl<B> Object<B> {
+    /// What OSS said about the object: length, entity tag, metadata.
+    pub fn output(&self) -> &GetObjectOutput {
+        &self.reply.output
+    }
+
+    /// The head of the answer, with the attempts that it took.
+    pub fn reply(&self) -> &Reply<GetObjectOutput> {
+        &self.reply
+    }
+
+    /// How the content was verified; `None` until it was read to its end.
+    pub fn verified(&self) -> Option<&Verified> {
+        self.end.as_ref()?.as_ref().ok()
+    }
+
+    /// How much [`bytes`](Self::bytes) and [`text`](Self::text) may take, in bytes, instead of 16 MiB.
+    #[must_use]
+    pub fn collect_at_most(mut self, bytes: u64) -> Self {
+        self.collect_bytes_max = bytes;
+        self
+    }
+}
+
+impl<B> AsyncRead for Object<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.rest.is_empty() {
+            match ready!(self.poll_chunk(cx)) {
+                Ok(Some(chunk)) => self.rest = chunk,
+                Ok(None) => return Poll::Ready(Ok(())),
+                Err(error) => return Poll::Ready(Err(io::Error::other(error))),
+            }
+        }
+        let len = self.rest.len().min(buffer.remaining());
+        buffer.put_slice(&self.rest.split_to(len));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<B> fmt::Debug for Object<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Object")
+            .field("fetch", &self.fetch)
+            .field("reply", &self.reply)
+            .finish_non_exhaustive()
+    }
+}
+
+fn of_reply(error: ReadError) -> Error {
+    Error::new(ErrorKind::Reply(error), OPERATION, Outcome::Unknown)
+}
+
+fn not_opened() -> Error {
+    let problem = InvalidValue::new("was not opened; open it before its content is read");
+    InvalidRequest::new(OPERATION, "fetch", problem).into()
+}
+
+const OPERATION: &str = "GetObject";
+/// What is collected when nobody says more.
+const COLLECT_BYTES_MAX: u64 = 16 << 20;
+/// What a peer's announcement alone may make us allocate.
+const RESERVE_BYTES_MAX: u64 = 16 << 20;
