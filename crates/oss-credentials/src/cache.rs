@@ -64,6 +64,8 @@ pub struct CredentialCache {
     quiet_until: Duration,
     tickets: u64,
     generation: Generation,
+    /// The service did not accept these: the next caller asks again.
+    refused: Option<Generation>,
     chance: Chance,
 }
 
@@ -82,6 +84,7 @@ impl CredentialCache {
             quiet_until: Duration::ZERO,
             tickets: 0,
             generation: Generation::default(),
+            refused: None,
             chance: Chance::new(seed),
         }
     }
@@ -131,6 +134,12 @@ impl CredentialCache {
         }
     }
 
+    /// Takes note that the service did not accept these credentials: they are held on to only while the source has
+    /// no others. One refresh follows, however many callers say so.
+    pub fn refuse(&mut self, generation: Generation) {
+        self.refused = Some(generation);
+    }
+
     /// Forgets the held credentials and which source of a chain gave them; callers wait for new ones.
     ///
     /// A question that is out stays the only one, and only then is another asked; what was found by it does
@@ -147,7 +156,10 @@ impl CredentialCache {
     /// Decides without asking; `None` when it is time to ask.
     fn judge(&self, need: Need, now: Now) -> Option<Step> {
         let usable = self.held.as_ref().filter(|held| !held.has_expired(now));
-        let rejected = usable.is_some_and(|held| need.instead_of == Some(held.credentials.generation()));
+        let rejected = usable.is_some_and(|held| {
+            let generation = Some(held.credentials.generation());
+            need.instead_of == generation || self.refused == generation
+        });
         let enough = usable.is_some_and(|held| !rejected && held.reaches(need, now));
         let ready = |held: &Held| Some(Step::Ready(held.credentials.clone()));
 

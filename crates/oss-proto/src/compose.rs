@@ -104,13 +104,35 @@ pub(crate) fn check<'a>(
     draft: &'a Draft,
     service: &'a Service,
 ) -> Result<Option<&'a BucketName>, InvalidRequest> {
-    for (name, value) in draft.headers.iter().chain(&draft.default_headers) {
-        if RESERVED_HEADERS.contains(&name.as_ref()) {
-            let problem = InvalidValue::new("is set by the client itself; remove it");
-            return Err(draft.invalid(name.clone(), problem));
-        }
-        check_header_value(value).map_err(|problem| draft.invalid(name.clone(), problem))?;
+    check_headers(draft)?;
+    check_query(draft)?;
+    let is_name = |name: &&String| HeaderName::from_bytes(name.as_bytes()).is_ok();
+    if let Some(bad) = service.additional_headers.iter().find(|name| !is_name(name)) {
+        let problem = format!("the additional header {bad:?} is no header name");
+        return Err(draft.invalid("additional_headers", InvalidValue::new(problem)));
     }
+    check_scope(draft, service)
+}
+
+fn check_headers(draft: &Draft) -> Result<(), InvalidRequest> {
+    for (i, (name, value)) in draft.headers.iter().enumerate() {
+        let is_same = |other: &str| name.eq_ignore_ascii_case(other);
+        let problem = if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            "is no header name"
+        } else if RESERVED_HEADERS.iter().any(|reserved| is_same(reserved)) {
+            "is set by the client itself; remove it"
+        } else if draft.headers.iter().take(i).any(|(other, _)| is_same(other)) {
+            "occurs twice; give it once"
+        } else {
+            check_header_value(value).map_err(|problem| draft.invalid(name.clone(), problem))?;
+            continue;
+        };
+        return Err(draft.invalid(name.clone(), InvalidValue::new(problem)));
+    }
+    Ok(())
+}
+
+fn check_query(draft: &Draft) -> Result<(), InvalidRequest> {
     for (i, (name, _)) in draft.query.iter().enumerate() {
         let problem = if name.is_empty() {
             "a query parameter needs a name"
@@ -123,21 +145,31 @@ pub(crate) fn check<'a>(
         };
         return Err(draft.invalid(name.clone(), InvalidValue::new(problem)));
     }
-    if let Some(bad) =
-        service.additional_headers.iter().find(|name| HeaderName::from_bytes(name.as_bytes()).is_err())
-    {
-        let problem = format!("the additional header {bad:?} is no header name");
-        return Err(draft.invalid("additional_headers", InvalidValue::new(problem)));
-    }
-    match draft.scope {
-        Addressed::Service => Ok(None),
-        Addressed::Bucket | Addressed::Object => match draft.bucket.as_ref().or(service.bucket.as_ref()) {
-            Some(bucket) => Ok(Some(bucket)),
-            None => {
-                let problem = "none is named; name one, or send the operation through a bucket";
-                Err(draft.invalid("bucket", InvalidValue::new(problem)))
-            }
-        },
+    Ok(())
+}
+
+/// A request must never reach something wider than what was meant: an object's bucket, a bucket's service.
+fn check_scope<'a>(draft: &'a Draft, service: &'a Service) -> Result<Option<&'a BucketName>, InvalidRequest> {
+    let invalid =
+        |field: &'static str, problem: &'static str| Err(draft.invalid(field, InvalidValue::new(problem)));
+    let bucket = match draft.scope {
+        Addressed::Service if draft.bucket.is_some() => {
+            return invalid("bucket", "is named, but the operation addresses the service; remove it");
+        }
+        Addressed::Service => None,
+        Addressed::Bucket | Addressed::Object => draft.bucket.as_ref().or(service.bucket.as_ref()),
+    };
+    match (draft.scope, bucket, &draft.key) {
+        (Addressed::Bucket | Addressed::Object, None, _) => {
+            invalid("bucket", "none is named; name one, or send the operation through a bucket")
+        }
+        (Addressed::Object, _, None) => {
+            invalid("key", "none is named, but the operation addresses an object")
+        }
+        (Addressed::Service | Addressed::Bucket, _, Some(_)) => {
+            invalid("key", "is named, but the operation does not address an object; remove it")
+        }
+        _ => Ok(bucket),
     }
 }
 
@@ -203,10 +235,9 @@ fn request(draft: &Draft, service: &Service, address: &Address) -> Result<http::
         headers.extend([header(draft, "content-length", &len.to_string())?]);
     }
     for (name, value) in &draft.headers {
-        let (name, value) = header(draft, name, value)?;
-        headers.append(name, value);
+        headers.extend([header(draft, name, value)?]);
     }
-    for (name, value) in &draft.default_headers {
+    for (name, value) in draft.default_headers.iter().filter(|(name, _)| draft.header(name).is_none()) {
         headers.extend([header(draft, name, value)?]);
     }
     if let Some(kind) = detected_content_type(draft) {
@@ -257,13 +288,20 @@ fn pairs<'a>(
 }
 
 /// Headers that only the client itself may set; a caller's would break the framing or the signature.
-const RESERVED_HEADERS: [&str; 10] = [
+const RESERVED_HEADERS: [&str; 17] = [
     "authorization",
     "connection",
     "content-length",
     "date",
+    "expect",
     "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
     "transfer-encoding",
+    "upgrade",
     "x-oss-content-sha256",
     "x-oss-date",
     "x-oss-security-token",

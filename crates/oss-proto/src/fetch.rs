@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::ToString;
 use core::fmt;
 use core::time::Duration;
 
@@ -29,8 +30,10 @@ pub struct Fetch {
     exchange: Exchange<GetObject>,
     service: Service,
     range: Option<ByteRange>,
-    /// What the answer's checksum is not about: a processed or re-encoded body.
-    is_transformed: bool,
+    /// The body is made from the object: the checksum is not about it.
+    is_processed: bool,
+    /// An encoding was asked for that is not the object's own.
+    may_be_encoded: bool,
     idle: Duration,
     operation_timeout: Option<Duration>,
     began: Option<Now>,
@@ -95,7 +98,8 @@ impl Fetch {
     pub fn new(operation: &GetObject, service: &Service, call: Call) -> Self {
         Self {
             range: operation.range,
-            is_transformed: operation.process.is_some() || operation.accept_encoding.is_some(),
+            is_processed: operation.process.is_some(),
+            may_be_encoded: operation.accept_encoding.as_deref().is_some_and(|asked| asked != "identity"),
             idle: call.idle_timeout.unwrap_or(service.timeouts.idle),
             operation_timeout: call.operation_timeout.or(service.timeouts.operation),
             exchange: Exchange::new(operation, service, call),
@@ -204,6 +208,10 @@ impl Fetch {
         let length = head.content_length().map_err(reply_error)?;
         let range: Option<ContentRange> = head.field("content-range").map_err(reply_error)?;
         let expected = match (self.range, head.status, range) {
+            (_, status, _) if status != 200 && status != 206 => {
+                let got = head.status.to_string();
+                return Err(reply_error(ReadError::value("the status 200 or 206", &got)));
+            }
             (None, 206, _) | (Some(_), 206, None) => return Err(unexpected_range(self.range, range)),
             (Some(asked), 206, Some(got)) => {
                 if asked.select(got.size) != Some(got.first..got.last.saturating_add(1)) {
@@ -223,7 +231,9 @@ impl Fetch {
             return Err(Box::new(ErrorKind::Corrupt(CorruptBody::Length { expected, actual })));
         }
         let theirs = head.crc64().map_err(reply_error)?;
-        let is_whole = head.status != 206 && !self.is_transformed;
+        let encoding = reply.output.content_encoding.as_deref().unwrap_or("identity");
+        let is_encoded = self.may_be_encoded && encoding != "identity";
+        let is_whole = head.status != 206 && !self.is_processed && !is_encoded;
         let theirs = theirs.filter(|_| is_whole && self.service.checks_download_crc64);
         let attempts = reply.attempts.clone();
         Ok(Streaming {

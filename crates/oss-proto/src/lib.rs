@@ -66,7 +66,7 @@ pub use exchange::action::{Action, Call, Event, Failure, Head, Ledger, Now, Prop
 pub use exchange::journal::Attempt;
 pub use fetch::{Fetch, FetchAction, Integrity, Verified};
 pub use invalid::{InvalidRequest, InvalidValue};
-pub use operation::{Operation, Paged};
+pub use operation::{Operation, Paged, Tabled};
 pub use presign::{Presigned, presign};
 pub use raw::Raw;
 pub use read_error::ReadError;

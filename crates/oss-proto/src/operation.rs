@@ -1,24 +1,21 @@
 //! An operation is a value.
 
+use alloc::string::ToString;
+use core::fmt;
+
 use bytes::Bytes;
 
-use crate::{Draft, Effect, InvalidRequest, ReadError, ReplyHead, Spec};
+use crate::{Draft, InvalidRequest, ReadError, ReplyHead, Spec};
 
 /// Something that OSS can be asked to do: a value that knows how it is written and how its answer is read.
 ///
 /// The tables in [`ops`](crate::ops) implement it; by hand, for an API that has no table yet, see
 /// [`Raw`](crate::Raw).
 pub trait Operation {
-    /// The table, as data.
-    const SPEC: &'static Spec;
-
     /// What the answer gives.
     type Output;
 
-    /// What a second arrival of this request would do.
-    fn effect(&self) -> Effect;
-
-    /// The request, without host, date and signature.
+    /// The request, without host, date and signature, and the rules by which it is sent and judged.
     ///
     /// # Errors
     /// When a field cannot be sent; the error names it.
@@ -31,6 +28,12 @@ pub trait Operation {
     fn read(head: &ReplyHead, body: &Bytes) -> Result<Self::Output, ReadError>;
 }
 
+/// An operation that a table describes.
+pub trait Tabled: Operation {
+    /// The table, as data.
+    const SPEC: &'static Spec;
+}
+
 /// An operation whose answer comes in pages.
 pub trait Paged: Operation + Sized {
     /// The operation for the page after `page`; `None` when `page` is the last one.
@@ -40,18 +43,22 @@ pub trait Paged: Operation + Sized {
     fn next(&self, page: &Self::Output) -> Result<Option<Self>, ReadError>;
 }
 
-/// The rule that all lists share: go on from a marker that differs from the one just used.
-pub(crate) fn next_marker<'a>(
+/// The rule that all lists share: go on from a marker that lies behind the one just used. `lies_behind` compares the
+/// next marker with the used one; of an opaque token it can only say that the two differ.
+pub(crate) fn next_marker<M: PartialEq + Copy + fmt::Display>(
     is_truncated: Option<bool>,
-    used: Option<&str>,
-    next: Option<&'a str>,
-) -> Result<Option<&'a str>, ReadError> {
+    used: Option<M>,
+    next: Option<M>,
+    lies_behind: impl Fn(M, M) -> bool,
+) -> Result<Option<M>, ReadError> {
     if is_truncated != Some(true) {
         return Ok(None);
     }
-    match next {
-        Some(next) if !next.is_empty() && Some(next) != used => Ok(Some(next)),
-        _ => Err(ReadError::stuck(next.unwrap_or_default())),
+    match (next, used) {
+        (Some(next), None) => Ok(Some(next)),
+        (Some(next), Some(used)) if lies_behind(next, used) => Ok(Some(next)),
+        (Some(next), Some(_)) => Err(ReadError::stuck(&next.to_string())),
+        (None, _) => Err(ReadError::stuck("")),
     }
 }
 
@@ -61,12 +68,14 @@ mod tests {
 
     #[test]
     fn f52_a_list_that_does_not_move_on_is_an_error() {
-        assert_eq!(next_marker(None, None, Some("a")), Ok(None));
-        assert_eq!(next_marker(Some(false), None, Some("a")), Ok(None));
-        assert_eq!(next_marker(Some(true), None, Some("a")), Ok(Some("a")));
-        assert_eq!(next_marker(Some(true), Some("a"), Some("b")), Ok(Some("b")));
-        for (used, next) in [(Some("a"), Some("a")), (Some("a"), None), (None, Some("")), (None, None)] {
-            assert!(next_marker(Some(true), used, next).unwrap_err().is_pagination_stuck());
+        let text = |truncated, used, next| next_marker(truncated, used, next, |next: &str, used| next > used);
+        assert_eq!(text(None, None, Some("a")), Ok(None));
+        assert_eq!(text(Some(false), None, Some("a")), Ok(None));
+        assert_eq!(text(Some(true), None, Some("a")), Ok(Some("a")));
+        assert_eq!(text(Some(true), Some("a"), Some("b")), Ok(Some("b")));
+        for (used, next) in [(Some("a"), Some("a")), (Some("b"), Some("a")), (Some("a"), None), (None, None)]
+        {
+            assert!(text(Some(true), used, next).unwrap_err().is_pagination_stuck());
         }
     }
 }

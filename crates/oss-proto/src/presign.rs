@@ -55,6 +55,7 @@ pub struct Presigned {
     url: String,
     expires: Option<UnixTime>,
     headers: Vec<(String, String)>,
+    signed: Vec<String>,
 }
 
 impl Presigned {
@@ -73,9 +74,15 @@ impl Presigned {
         self.expires
     }
 
-    /// The headers that were signed: the holder must send them with exactly these values.
+    /// The headers of the request. The holder must send those that were [signed](Self::is_signed) with exactly these
+    /// values; without the others the request is another one, such as a whole object instead of a range.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
+    }
+
+    /// Whether the signature covers this header of the request.
+    pub fn is_signed(&self, name: &str) -> bool {
+        self.signed.iter().any(|signed| signed.eq_ignore_ascii_case(name))
     }
 
     fn without_query(&self) -> &str {
@@ -114,7 +121,8 @@ impl Composer {
         let method = draft.method.clone();
         let Some(access) = credentials.access_key() else {
             let url = url(&address, query.iter().copied());
-            return Ok(Presigned { method, url, expires: None, headers: owned(&draft.headers) });
+            let (headers, signed) = (owned(&draft.headers), Vec::new());
+            return Ok(Presigned { method, url, expires: None, headers, signed });
         };
         let seconds = i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX);
         let expires = now.saturating_add(seconds);
@@ -146,10 +154,8 @@ impl Composer {
         let signed = oss_sign::presign_query(&to_sign, &access, key, &scope, valid_for, scratch)
             .map_err(|error| draft.invalid("valid_for", InvalidValue::new(error.to_string())))?;
         let url = url(&address, query.iter().copied().chain(signed.iter()));
-        let is_signed = |name: &str| signed.signed_headers().any(|signed| signed == name);
-        let headers = headers.iter().filter(|(name, _)| is_signed(name) && *name != "host");
-        let headers = headers.map(|(name, value)| (String::from(*name), String::from(*value))).collect();
-        Ok(Presigned { method, url, expires: Some(expires), headers })
+        let signed = signed.signed_headers().map(String::from).collect();
+        Ok(Presigned { method, url, expires: Some(expires), headers: owned(&draft.headers), signed })
     }
 }
 

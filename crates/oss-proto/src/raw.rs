@@ -10,15 +10,14 @@ use oss_endpoint::{BucketName, ObjectKey};
 use crate::wire::spec::Scope;
 use crate::{
     Checked, Draft, Effect, IntoField, InvalidRequest, Operation, Payload, ReadError, ReplyHead, ReplyKind,
-    Spec,
 };
 
 /// Any request to OSS: signed, sent, retried and judged like the others, its answer handed over as it is.
 ///
 /// ```
-/// use oss_proto::{Operation, Raw};
+/// use oss_proto::{Operation, Raw, Scope};
 ///
-/// let raw = Raw::new("GetBucketStat", http::Method::GET).bucket("examplebucket").query("stat", "");
+/// let raw = Raw::new("GetBucketStat", http::Method::GET, Scope::Bucket).bucket("examplebucket").query("stat", "");
 /// assert_eq!(raw.draft()?.query[0].0, "stat");
 /// # Ok::<(), oss_proto::InvalidRequest>(())
 /// ```
@@ -29,24 +28,27 @@ pub struct Raw {
     pub name: &'static str,
     /// The HTTP method.
     pub method: http::Method,
-    /// The bucket; not named and without a key means the service.
+    /// What is addressed.
+    pub scope: Scope,
+    /// The bucket; not named at bucket or object scope means that of the service it is sent through.
     pub bucket: Checked<BucketName>,
-    /// The object key, if an object is addressed.
-    pub key: Option<Checked<ObjectKey>>,
+    /// The object key; object scope needs one.
+    pub key: Checked<ObjectKey>,
     /// Query parameters, decoded.
     pub query: Vec<(Cow<'static, str>, String)>,
-    /// Headers, names in lower case.
+    /// Headers.
     pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
     pub body: Payload,
     /// What a second arrival would do; by the method unless set.
     pub effect: Effect,
-    scope: Scope,
+    /// Whether OSS may be silent for minutes before it answers.
+    pub slow: bool,
 }
 
 impl Raw {
-    /// A request to the service; name a bucket or a key to address those.
-    pub fn new(name: &'static str, method: http::Method) -> Self {
+    /// A request to the service, a bucket or an object.
+    pub fn new(name: &'static str, method: http::Method, scope: Scope) -> Self {
         let effect = match method {
             http::Method::GET | http::Method::HEAD | http::Method::OPTIONS => Effect::Read,
             http::Method::PUT | http::Method::DELETE => Effect::Idempotent,
@@ -55,29 +57,28 @@ impl Raw {
         Self {
             name,
             method,
+            scope,
             bucket: Checked::default(),
-            key: None,
+            key: Checked::default(),
             query: Vec::new(),
             headers: Vec::new(),
             body: Payload::Empty,
             effect,
-            scope: Scope::Service,
+            slow: false,
         }
     }
 
-    /// Addresses a bucket.
+    /// Names the bucket.
     #[must_use]
     pub fn bucket(mut self, bucket: impl IntoField<Checked<BucketName>>) -> Self {
         self.bucket = bucket.into_field();
-        self.scope = if self.key.is_some() { Scope::Object } else { Scope::Bucket };
         self
     }
 
-    /// Addresses an object.
+    /// Names the object.
     #[must_use]
     pub fn key(mut self, key: impl IntoField<Checked<ObjectKey>>) -> Self {
-        self.key = Some(key.into_field());
-        self.scope = Scope::Object;
+        self.key = key.into_field();
         self
     }
 
@@ -91,13 +92,7 @@ impl Raw {
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
-        let name = name.into();
-        let lower = if name.bytes().any(|b| b.is_ascii_uppercase()) {
-            Cow::Owned(name.to_ascii_lowercase())
-        } else {
-            name
-        };
-        self.headers.push((lower, value.into()));
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -114,38 +109,32 @@ impl Raw {
         self.effect = effect;
         self
     }
+
+    /// Lets OSS be silent for minutes before it answers.
+    #[must_use]
+    pub fn slow(mut self) -> Self {
+        self.slow = true;
+        self
+    }
 }
 
 impl Operation for Raw {
-    const SPEC: &'static Spec = &Spec {
-        name: "Raw",
-        method: "*",
-        scope: Scope::Service,
-        fixed: &[],
-        effect: Effect::Once,
-        reply: ReplyKind::Collect,
-        fields: &[],
-        answer: &[],
-        slow: true,
-    };
-
     type Output = Bytes;
-
-    fn effect(&self) -> Effect {
-        self.effect
-    }
 
     fn draft(&self) -> Result<Draft, InvalidRequest> {
         // Destructured, so that a new field cannot be forgotten here.
-        let Self { name, method, bucket, key, query, headers, body, effect: _, scope } = self;
+        let Self { name, method, scope, bucket, key, query, headers, body, effect, slow } = self;
         let mut draft = Draft::new(name, method.clone(), *scope);
         draft.put_bucket(bucket)?;
-        if let Some(key) = key {
+        if !key.is_unnamed() {
             draft.put_key(key)?;
         }
         draft.query.clone_from(query);
         draft.headers.clone_from(headers);
         draft.body.clone_from(body);
+        draft.effect = *effect;
+        draft.slow = *slow;
+        draft.reply = ReplyKind::Collect;
         Ok(draft)
     }
 

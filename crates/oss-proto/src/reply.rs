@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::exchange::journal::Attempt;
 use crate::wire::text::read_text;
@@ -37,19 +38,36 @@ impl<T> Reply<T> {
 }
 
 /// Status and headers of an answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ReplyHead {
     /// The HTTP status.
     pub status: u16,
     /// The headers as they came.
     pub headers: http::HeaderMap,
+    /// The request had a callback: the body is what the application answered.
+    callback_answer: bool,
+}
+
+/// Shows all but `x-oss-err`, in which OSS repeats what was signed.
+impl fmt::Debug for ReplyHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.headers.iter().filter(|(name, _)| *name != "x-oss-err");
+        f.debug_map().entry(&"status", &self.status).entries(shown).finish()
+    }
 }
 
 impl ReplyHead {
     /// A head as a transport received it.
     pub fn new(status: u16, headers: http::HeaderMap) -> Self {
-        Self { status, headers }
+        Self { status, headers, callback_answer: false }
+    }
+
+    /// The same head, of an answer that an application gave to an upload callback.
+    #[must_use]
+    pub fn with_callback_answer(mut self) -> Self {
+        self.callback_answer = true;
+        self
     }
 
     /// A header as text; `None` when it is absent or not UTF-8.
@@ -87,14 +105,16 @@ impl ReplyHead {
         self.field("x-oss-hash-crc64ecma")
     }
 
-    /// Whether the body is JSON: what an application answered to an upload callback.
-    pub(crate) fn is_json(&self) -> bool {
-        let kind = self.header("content-type").unwrap_or_default();
-        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    /// Whether the body is the application's, whatever its type, and not a document of OSS.
+    pub(crate) fn is_callback_answer(&self) -> bool {
+        self.callback_answer
     }
 
-    /// The field that a header holds.
-    pub(crate) fn field<F: Occurs<Item: Text>>(&self, name: &'static str) -> Result<F, ReadError> {
+    /// The field that a header holds: `T`, `Option<T>` or `Vec<T>`.
+    ///
+    /// # Errors
+    /// When the header is not of that type, or does not occur that often.
+    pub fn field<F: Occurs<Item: Text>>(&self, name: &'static str) -> Result<F, ReadError> {
         let mut partial = F::Partial::default();
         for value in self.headers.get_all(name) {
             let text = core::str::from_utf8(value.as_bytes())

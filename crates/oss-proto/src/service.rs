@@ -47,6 +47,9 @@ pub struct Settings {
     pub user_agent: String,
     /// Headers that are signed besides those that V4 always signs, in lower case.
     pub additional_headers: Vec<String>,
+    /// Whether buckets keep versions: then a repeated put or delete is not the same as one, and is not repeated when
+    /// its outcome is unknown. No by default.
+    pub buckets_versioned: bool,
     /// Whether the CRC-64 of uploads is compared with the one that OSS states: yes.
     pub checks_upload_crc64: bool,
     /// Whether the CRC-64 of whole downloads is compared with the one that OSS states: yes.
@@ -61,6 +64,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// How long it may think before it answers an operation that copies or assembles data: 10 min.
     pub slow_answer: Duration,
+    /// How long the body of an error may take: 5 s; then it is judged by what has come.
+    pub error_body: Duration,
     /// How long we wait for credentials: 30 s.
     pub credentials: Duration,
     /// How long a whole call may take, retries included: no limit.
@@ -72,6 +77,7 @@ impl Default for Timeouts {
         Self {
             idle: Duration::from_secs(20),
             slow_answer: Duration::from_secs(600),
+            error_body: Duration::from_secs(5),
             credentials: Duration::from_secs(30),
             operation: None,
         }
@@ -107,6 +113,7 @@ impl Service {
             limits: Limits::default(),
             user_agent: String::from(concat!("oss-proto/", env!("CARGO_PKG_VERSION"))),
             additional_headers: Vec::new(),
+            buckets_versioned: false,
             checks_upload_crc64: true,
             checks_download_crc64: true,
         }))

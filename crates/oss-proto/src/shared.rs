@@ -1,12 +1,13 @@
 //! What many exchanges have in common, as plain data that a driver guards with a lock of its own.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use oss_credentials::CredentialCache;
 use oss_retry::Quota;
 use oss_sign::{SigningKey, UnixTime};
 
-use crate::{Call, Ledger};
+use crate::{Call, Ledger, Proposal};
 
 /// The credentials, the retry budget, the learned clock offset and the derived signing key of one client.
 ///
@@ -43,12 +44,20 @@ impl Shared {
         wall.saturating_add(self.skew_secs)
     }
 
+    /// Answers `Action::Retry` from the budget: the pause, or that there is to be no retry.
+    pub fn decide(&mut self, proposal: &Proposal) -> Option<Duration> {
+        self.quota.take(proposal.cost).then_some(proposal.delay)
+    }
+
     /// Takes over what an exchange learned; call it once for each exchange that came to its end.
     pub fn settle(&mut self, ledger: Ledger) {
         if ledger.refund > 0 {
             self.quota.refund(ledger.refund);
         } else if ledger.first_try {
             self.quota.deposit();
+        }
+        if let Some(generation) = ledger.refused {
+            self.credentials.refuse(generation);
         }
         if let Some(skew) = ledger.skew_secs {
             self.skew_secs = skew;

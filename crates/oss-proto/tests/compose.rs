@@ -7,7 +7,7 @@ use core::time::Duration;
 use oss_proto::{
     Addressing, BucketName, CopyObject, CopySource, Credentials, DeleteMultipleObjects, Endpoint,
     GetBucketInfo, GetObject, InitiateMultipartUpload, ListBuckets, ListObjectsV2, ObjectKey, Operation,
-    Payload, PutObject, Raw, Region, Replay, Service, UnixTime, compose, presign,
+    Payload, PutObject, Raw, Region, Replay, Scope, Service, UnixTime, compose, presign,
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_702_743_657);
@@ -37,19 +37,25 @@ fn known_signatures_come_out_of_the_whole_pipeline() {
     // `Raw` request.
     let cases = [
         (
-            Raw::new("GetObject", http::Method::GET).bucket("examplebucket").key("exampleobject"),
+            Raw::new("GetObject", http::Method::GET, Scope::Object)
+                .bucket("examplebucket")
+                .key("exampleobject"),
             "95765e3cb0d74896d6afc8f882577366c7d6fbf006d64efddd43523257b2ee92",
         ),
         (
-            Raw::new("ListBuckets", http::Method::GET),
+            Raw::new("ListBuckets", http::Method::GET, Scope::Service),
             "2a7fe0c537ae2b2319d6a44def3d754c1f9ca397946234d46ba2ecdb8f8f0a96",
         ),
         (
-            Raw::new("GetBucketAcl", http::Method::GET).bucket("examplebucket").query("acl", ""),
+            Raw::new("GetBucketAcl", http::Method::GET, Scope::Bucket)
+                .bucket("examplebucket")
+                .query("acl", ""),
             "15bd9a084f6e86eca140ef549b225b981060721289cf1f4a91e97bf7383ef332",
         ),
         (
-            Raw::new("GetObject", http::Method::GET).bucket("examplebucket").key("目录/a b+c~d*e'(f)!.txt"),
+            Raw::new("GetObject", http::Method::GET, Scope::Object)
+                .bucket("examplebucket")
+                .key("目录/a b+c~d*e'(f)!.txt"),
             "145b59bb792d8072b06094d2a0c00ffc42a9acfc83e70a63a6fd2ba0dcaae8d1",
         ),
     ];
@@ -123,7 +129,9 @@ fn b32_a_presigned_url_asks_its_holder_for_the_signed_headers_only() {
     assert_eq!(get.headers(), []);
     let put = PutObject::new("bucket", "key.json", Payload::Empty).acl("private").cache_control("no-cache");
     let put = sign(&put.draft().unwrap());
-    assert_eq!(put.headers(), [("x-oss-object-acl".to_owned(), "private".to_owned())]);
+    let headers: Vec<_> =
+        put.headers().iter().map(|(name, _)| (name.as_str(), put.is_signed(name))).collect();
+    assert_eq!(headers, [("cache-control", false), ("x-oss-object-acl", true)]);
     assert_eq!(put.method(), http::Method::PUT);
     assert_eq!(put.expires(), Some(NOW.saturating_add(900)));
 }
@@ -182,14 +190,14 @@ fn b27_b30_what_belongs_to_the_client_is_refused_from_the_caller() {
     for name in
         ["Host", "authorization", "Date", "x-oss-date", "Content-Length", "transfer-encoding", "connection"]
     {
-        let raw = Raw::new("Test", http::Method::GET).header(name, "x");
+        let raw = Raw::new("Test", http::Method::GET, Scope::Service).header(name, "x");
         assert!(send(&raw).unwrap_err().contains("set by the client itself"), "{name}");
     }
     for name in ["x-oss-signature", "x-oss-credential", "Signature", "OSSAccessKeyId", "security-token", ""] {
-        let raw = Raw::new("Test", http::Method::GET).query(name, "x");
+        let raw = Raw::new("Test", http::Method::GET, Scope::Service).query(name, "x");
         assert!(send(&raw).is_err(), "{name}");
     }
-    let twice = Raw::new("Test", http::Method::GET).query("prefix", "a").query("prefix", "b");
+    let twice = Raw::new("Test", http::Method::GET, Scope::Service).query("prefix", "a").query("prefix", "b");
     assert_eq!(
         send(&twice).unwrap_err(),
         "cannot send Test: prefix: occurs twice in the query; give it once"
@@ -202,7 +210,11 @@ fn b23_b28_a_header_value_that_injects_is_refused() {
         assert!(send(&PutObject::new("bucket", "key", "").content_disposition(value)).is_err(), "{value:?}");
         assert!(send(&PutObject::new("bucket", "key", "").metadata([("name", value)])).is_err(), "{value:?}");
     }
-    assert!(send(&Raw::new("Test", http::Method::GET).header("a b", "x")).unwrap_err().contains("a b"));
+    assert!(
+        send(&Raw::new("Test", http::Method::GET, Scope::Service).header("a b", "x"))
+            .unwrap_err()
+            .contains("a b")
+    );
 }
 
 #[test]
@@ -294,4 +306,37 @@ fn the_signature_covers_what_a_caller_adds_to_a_draft() {
     let after = compose(&draft, &service(), &credentials(), NOW).unwrap();
     assert_eq!(after.uri().query(), Some("x-oss-new=1"));
     assert_ne!(header(&before, "authorization"), header(&after, "authorization"));
+}
+
+#[test]
+fn a_request_never_reaches_something_wider_than_what_was_meant() {
+    let send =
+        |draft: &oss_proto::Draft| compose(draft, &service(), &credentials(), NOW).map_err(|e| e.to_string());
+    let mut draft = GetObject::new("bucket", "key").draft().unwrap();
+    draft.key = None;
+    assert_eq!(
+        send(&draft).unwrap_err(),
+        "cannot send GetObject: key: none is named, but the operation addresses an object"
+    );
+    let mut draft = GetBucketInfo::new("bucket").draft().unwrap();
+    draft.key = Some(ObjectKey::parse("key").unwrap());
+    assert!(send(&draft).unwrap_err().contains("does not address an object"));
+    let raw = Raw::new("Test", http::Method::PUT, Scope::Service).bucket("bucket");
+    assert!(send(&raw.draft().unwrap()).unwrap_err().contains("addresses the service"));
+}
+
+#[test]
+fn b27_a_header_of_any_case_is_the_same_header() {
+    let mut draft = GetObject::new("bucket", "key").draft().unwrap();
+    draft.headers.push(("Host".into(), "evil.example".into()));
+    assert!(compose(&draft, &service(), &credentials(), NOW).is_err());
+    draft.headers.pop();
+    draft.headers.push(("Range".into(), "bytes=0-1".into()));
+    draft.headers.push(("range".into(), "bytes=0-2".into()));
+    let error = compose(&draft, &service(), &credentials(), NOW).unwrap_err().to_string();
+    assert!(error.contains("occurs twice"), "{error}");
+    draft.headers.pop();
+    draft.headers.push(("Accept-Encoding".into(), "gzip".into()));
+    let request = compose(&draft, &service(), &credentials(), NOW).unwrap();
+    assert_eq!(request.headers().get_all("accept-encoding").iter().count(), 1);
 }

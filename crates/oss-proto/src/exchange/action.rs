@@ -2,12 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::fmt;
 use core::time::Duration;
 
 use bytes::Bytes;
 use oss_crc::Crc64;
-use oss_credentials::{CredentialError, Credentials, Need};
-use oss_retry::{FailureKind, Policy};
+use oss_credentials::{CredentialError, Credentials, Generation, Need};
+use oss_retry::{FailureKind, Outcome, Policy};
 use oss_sign::{SigningKey, UnixTime};
 
 use crate::{Error, Payload, Reply, ReplyHead};
@@ -18,7 +19,8 @@ use crate::{Error, Payload, Reply, ReplyHead};
 pub struct Now {
     /// Time since any fixed point that the driver chose; it never goes back. Deadlines are on this clock.
     pub mono: Duration,
-    /// The time of day; it may jump. Signatures are dated with it.
+    /// The time of day as this machine has it, uncorrected; it may jump. Signatures are dated with it, after the
+    /// machine has added what it knows of the service's clock.
     pub wall: UnixTime,
 }
 
@@ -26,7 +28,8 @@ pub struct Now {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver is one complete match")]
 pub enum Action<T> {
-    /// Get credentials. Answer: [`Event::Credentials`] or [`Event::NoCredentials`].
+    /// Get credentials. Answer: [`Event::Credentials`], [`Event::NoCredentials`], or [`Event::Failed`] with
+    /// `FailureKind::Timeout` at the deadline.
     Authenticate {
         /// What they must be good for; goes to [`CredentialCache::poll`](crate::CredentialCache::poll).
         need: Need,
@@ -67,6 +70,14 @@ pub struct Transmit {
     pub answer: Duration,
     /// The last attempt failed in a way that may be the connection's: use another one.
     pub fresh_connection: bool,
+    pub(crate) wants_crc64: bool,
+}
+
+impl Transmit {
+    /// The tally to keep while this request is sent; it computes a checksum when one will be compared.
+    pub fn tally(&self) -> Sent {
+        if self.wants_crc64 { Sent::with_crc64() } else { Sent::new() }
+    }
 }
 
 /// A question to the retry budget: may this be repeated?
@@ -83,10 +94,13 @@ pub struct Proposal {
     pub status: Option<u16>,
     /// The OSS error code, if there was one.
     pub code: Option<crate::ErrorCode>,
+    /// How the transport failed, if it did.
+    pub transport: Option<FailureKind>,
+    /// Whether the attempts so far took effect.
+    pub outcome: Outcome,
 }
 
 /// What happened. Exhaustive, as [`Action`] is.
-#[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "the other half of the boundary")]
 pub enum Event {
     /// Credentials that satisfy the need.
@@ -103,6 +117,21 @@ pub enum Event {
     End,
     /// The transport failed.
     Failed(Failure),
+}
+
+/// Shows no body: it may hold what was signed.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credentials(credentials) => f.debug_tuple("Credentials").field(credentials).finish(),
+            Self::NoCredentials(error) => f.debug_tuple("NoCredentials").field(error).finish(),
+            Self::Retry(delay) => f.debug_tuple("Retry").field(delay).finish(),
+            Self::Head(head) => f.debug_tuple("Head").field(head).finish(),
+            Self::Body(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Self::End => f.write_str("End"),
+            Self::Failed(failure) => f.debug_tuple("Failed").field(failure).finish(),
+        }
+    }
 }
 
 /// The head of an answer, and what had left by then.
@@ -131,7 +160,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Nothing left yet, as far as can be proved.
+    /// Nothing left, as far as can be proved; to send something, begin with [`Transmit::tally`].
     pub fn new() -> Self {
         Self::default()
     }
@@ -247,6 +276,8 @@ pub struct Ledger {
     pub first_try: bool,
     /// Tokens to give back: the last retry was worth its cost.
     pub refund: u32,
+    /// Credentials that the service did not accept.
+    pub refused: Option<Generation>,
     /// A new clock offset, in seconds.
     pub skew_secs: Option<i64>,
     /// The signing key in use.

@@ -8,14 +8,15 @@ use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use oss_credentials::{Credentials, Generation, Need};
-use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict, classify, outcome_of};
+use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict};
 
-use super::action::{Action, Call, Event, Head, Ledger, Now, Proposal, Sent, Transmit};
+use super::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
 use super::journal::Attempt;
 use super::verdict::{
-    Unsuccessful, ends_at_head, is_bodyless, is_success, is_timeout, judge_answer, measure_skew, pause,
+    Unsuccessful, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer,
+    measure_skew, pause, wants_crc64,
 };
-use crate::wire::spec::Spec;
+use crate::compose::check;
 use crate::{
     Composer, CorruptBody, DeadlinePassed, Draft, Error, ErrorKind, InvalidRequest, Misuse, Payload,
     ReadError, Replay, Reply, ReplyHead, Service, Wait,
@@ -23,9 +24,8 @@ use crate::{
 
 pub(crate) struct Machine {
     service: Service,
-    spec: &'static Spec,
-    effect: Effect,
     draft: Result<Draft, InvalidRequest>,
+    effect: Effect,
     policy: Policy,
     idle: Duration,
     operation_timeout: Option<Duration>,
@@ -36,8 +36,9 @@ pub(crate) struct Machine {
     awaiting: bool,
     /// The first poll.
     began: Option<Now>,
-    /// The start of the attempt in progress.
+    /// The start of the attempt in progress, and when the head of its answer came.
     attempt_began: Now,
+    head_at: Now,
     attempts: Vec<Attempt>,
     outcome: Outcome,
     /// Attempts that count against the policy; corrections do not.
@@ -51,8 +52,12 @@ pub(crate) struct Machine {
     skew_learned: bool,
     fresh_connection: bool,
     corrected: Corrected,
+    /// How the last attempt failed: what is reported if there is no further one after all.
+    held: Option<Box<Error>>,
+    /// The host of the last request.
+    host: Option<String>,
+    ledger: Ledger,
     last_cost: u32,
-    succeeded: bool,
 }
 
 /// What is done about a failure at most once in a call.
@@ -74,8 +79,8 @@ enum State {
     Sending,
     /// Reads the body of the answer.
     Collecting(Box<Collecting>),
-    /// Asks whether it may repeat; what to report if not.
-    Asking(Proposal, Box<Error>),
+    /// Asks whether it may repeat.
+    Asking(Proposal),
     /// Waits before it repeats.
     Backoff { until: Duration },
     /// Has said, or will say, how it ended.
@@ -89,20 +94,18 @@ struct Collecting {
     /// What `content-length` promises.
     expected: Option<u64>,
     bytes_max: u64,
+    /// The body of an error is judged by what has come until then.
+    until: Option<Duration>,
 }
 
 impl Machine {
-    pub(crate) fn new(
-        spec: &'static Spec,
-        effect: Effect,
-        draft: Result<Draft, InvalidRequest>,
-        service: &Service,
-        call: Call,
-    ) -> Self {
+    pub(crate) fn new(draft: Result<Draft, InvalidRequest>, service: &Service, call: Call) -> Self {
         let policy = call.retry.unwrap_or(service.retry);
+        let never = Now { mono: Duration::ZERO, wall: oss_sign::UnixTime::from_secs(0) };
+        // Whatever can be refused is refused before anything is asked of anyone.
+        let draft = draft.and_then(|draft| check(&draft, service).map(drop).map(|()| draft));
         Self {
-            spec,
-            effect,
+            effect: draft.as_ref().map_or(Effect::Once, |draft| effect_of(draft, service)),
             draft,
             policy,
             idle: call.idle_timeout.unwrap_or(service.timeouts.idle),
@@ -113,7 +116,8 @@ impl Machine {
             state: State::Start,
             awaiting: false,
             began: None,
-            attempt_began: Now { mono: Duration::ZERO, wall: oss_sign::UnixTime::from_secs(0) },
+            attempt_began: never,
+            head_at: never,
             attempts: Vec::new(),
             outcome: Outcome::NotSent,
             tries: 0,
@@ -125,8 +129,10 @@ impl Machine {
             skew_learned: false,
             fresh_connection: false,
             corrected: Corrected::default(),
+            held: None,
+            host: None,
+            ledger: Ledger::default(),
             last_cost: 0,
-            succeeded: false,
         }
     }
 
@@ -139,18 +145,13 @@ impl Machine {
         if matches!(&self.state, State::Backoff { until } if now.mono >= *until) {
             self.state = State::Start;
         }
-        if matches!(self.state, State::Start) {
-            return self.start(now);
-        }
         match core::mem::replace(&mut self.state, State::Start) {
+            // The two that await an answer were ended by `misuse`.
+            State::Start | State::Authenticating | State::Sending => self.authenticate(now),
             State::Ready(credentials) => self.send(&credentials, now),
-            State::Collecting(collecting) => {
-                self.state = State::Collecting(collecting);
-                self.awaiting = true;
-                Action::Read { deadline: self.bounded(now.mono.saturating_add(self.idle)) }
-            }
-            State::Asking(proposal, error) => {
-                self.state = State::Asking(proposal.clone(), error);
+            State::Collecting(collecting) => self.read(collecting, now),
+            State::Asking(proposal) => {
+                self.state = State::Asking(proposal.clone());
                 self.awaiting = true;
                 Action::Retry(proposal)
             }
@@ -160,16 +161,12 @@ impl Machine {
             }
             State::Finished(result) => {
                 self.state = State::Finished(None);
-                match result {
-                    Some(result) => Action::Done(*result),
-                    None => {
-                        let what = Misuse { what: "polled again", state: "finished" };
-                        Action::Done(Err(self.error(ErrorKind::Misuse(what), self.outcome)))
-                    }
-                }
+                let again = Misuse { what: "polled again", state: "Finished" };
+                Action::Done(match result {
+                    Some(result) => *result,
+                    None => Err(self.error(ErrorKind::Misuse(again), self.outcome)),
+                })
             }
-            // Start was handled above; the other two await an answer, so `misuse` has ended them.
-            State::Start | State::Authenticating | State::Sending => self.start(now),
         }
     }
 
@@ -179,29 +176,25 @@ impl Machine {
         }
         self.awaiting = false;
         match (core::mem::replace(&mut self.state, State::Start), event) {
-            (State::Authenticating, Event::Credentials(credentials)) => {
-                self.generation = Some(credentials.generation());
-                self.state = State::Ready(credentials);
-            }
+            (State::Authenticating, Event::Credentials(credentials)) => self.take_credentials(credentials),
             (State::Authenticating, Event::NoCredentials(error)) => {
-                if !self.end_if_late_in(Wait::Credentials, now) {
-                    self.fail(ErrorKind::Credentials(error));
-                }
+                self.fail(ErrorKind::Credentials(error));
             }
-            (State::Sending, Event::Head(head)) => self.receive_head(head, now),
-            (State::Sending, Event::Failed(failure)) => self.fail_transport(failure, Wait::Answer, now),
-            (State::Collecting(collecting), Event::Body(bytes)) => self.receive_body(collecting, &bytes, now),
-            (State::Collecting(collecting), Event::End) => self.receive_end(collecting, now),
-            (State::Collecting(collecting), Event::Failed(mut failure)) => {
-                failure.sent = collecting.sent;
-                failure.sent.start();
-                self.fail_transport(failure, Wait::Body, now);
+            (State::Authenticating, Event::Failed(failure)) => {
+                let failed = Unsuccessful::transport(failure);
+                let late = is_timeout(&failed.kind);
+                let kind = if late { self.deadline_passed(Wait::Credentials, now) } else { failed.kind };
+                self.fail(kind);
             }
-            (State::Asking(proposal, _), Event::Retry(Some(delay))) => {
-                self.last_cost = proposal.cost;
-                self.state = State::Backoff { until: now.mono.saturating_add(delay) };
+            (State::Sending, Event::Head(head)) => self.take_head(head, now),
+            (State::Sending, Event::Failed(failure)) => self.take_failure(failure, None, Wait::Answer, now),
+            (State::Collecting(collecting), Event::Body(bytes)) => self.take_body(collecting, &bytes, now),
+            (State::Collecting(collecting), Event::End) => self.take_end(*collecting, now),
+            (State::Collecting(collecting), Event::Failed(failure)) => {
+                self.take_break(*collecting, failure, now);
             }
-            (State::Asking(_, error), Event::Retry(None)) => self.finish(Err(*error)),
+            (State::Asking(proposal), Event::Retry(Some(delay))) => self.take_pause(&proposal, delay, now),
+            (State::Asking(_), Event::Retry(None)) => self.give_up(),
             (state, _) => {
                 self.state = state;
                 self.misuse("answered an action with the event of another");
@@ -209,20 +202,18 @@ impl Machine {
         }
     }
 
+    /// What was learned; given once.
     pub(crate) fn ledger(&mut self) -> Ledger {
-        Ledger {
-            first_try: self.succeeded && self.attempts.len() == 1,
-            refund: if self.succeeded { core::mem::take(&mut self.last_cost) } else { 0 },
-            skew_secs: self.skew_learned.then_some(self.skew_secs),
-            signing_key: self.composer.key().cloned().map(Box::new),
-        }
+        self.ledger.skew_secs = core::mem::take(&mut self.skew_learned).then_some(self.skew_secs);
+        self.ledger.signing_key = self.composer.key().cloned().map(Box::new);
+        core::mem::take(&mut self.ledger)
     }
 
     /// Start → Authenticating.
-    fn start(&mut self, now: Now) -> Action<Bytes> {
+    fn authenticate(&mut self, now: Now) -> Action<Bytes> {
         if let Err(error) = &self.draft {
-            let error = Error::from(error.clone());
-            self.finish(Err(error));
+            let kind = ErrorKind::Invalid(error.clone());
+            self.fail(kind);
             return self.poll(now);
         }
         self.state = State::Authenticating;
@@ -236,148 +227,206 @@ impl Machine {
         Action::Authenticate { need, deadline }
     }
 
+    /// Authenticating → Ready.
+    fn take_credentials(&mut self, credentials: Credentials) {
+        let generation = Some(credentials.generation());
+        if self.refused.is_some() && self.refused == generation {
+            // The source has no others: the service's own answer is the last word.
+            return self.give_up();
+        }
+        self.generation = generation;
+        self.state = State::Ready(credentials);
+    }
+
     /// Ready → Sending. Each attempt is composed and signed anew.
     fn send(&mut self, credentials: &Credentials, now: Now) -> Action<Bytes> {
-        let Ok(draft) = &self.draft else { return self.start(now) };
+        let Ok(draft) = &self.draft else { return self.authenticate(now) };
         let wall = now.wall.saturating_add(self.skew_secs);
         let request = match self.composer.compose(draft, &self.service, credentials, wall) {
             Ok(request) => request,
             Err(error) => {
-                self.finish(Err(Error::from(error)));
+                self.fail(ErrorKind::Invalid(error));
                 return self.poll(now);
             }
         };
+        self.host = request.uri().authority().map(ToString::to_string);
         let transmit = Transmit {
             request,
             body: draft.body.clone(),
             deadline: self.deadline(),
             idle: self.idle,
-            answer: if self.spec.slow { self.idle.max(self.service.timeouts.slow_answer) } else { self.idle },
+            answer: self.patience(draft),
             fresh_connection: core::mem::take(&mut self.fresh_connection),
+            wants_crc64: wants_crc64(draft, &self.service),
         };
         self.attempt_began = now;
+        self.head_at = now;
         self.state = State::Sending;
         self.awaiting = true;
         Action::Send(transmit)
     }
 
     /// Sending → Collecting, or Finished at the head.
-    fn receive_head(&mut self, head: Head, now: Now) {
-        let Head { reply: head, mut sent } = head;
-        sent.start();
-        self.body_taken = self.body_taken.max(sent.bytes());
+    fn take_head(&mut self, head: Head, now: Now) {
+        let Head { reply: mut head, mut sent } = head;
         let Ok(draft) = &self.draft else { return };
-        if ends_at_head(self.spec.reply, head.status) {
+        sent.start();
+        self.head_at = now;
+        self.body_taken = self.body_taken.max(sent.bytes());
+        if ends_at_head(draft.reply, head.status) {
             return self.succeed(head, Bytes::new(), now);
         }
+        if has_callback(draft) {
+            head = head.with_callback_answer();
+        }
+        let is_success = is_success(head.status);
         let expected = match head.content_length() {
             _ if is_bodyless(&draft.method, head.status) => Some(0),
             Ok(expected) => expected,
-            Err(error) => return self.fail_answer(ErrorKind::Reply(error), head, &sent, now),
+            Err(error) if is_success => {
+                return self.judge(Unsuccessful::answer(ErrorKind::Reply(error), &head), true, now);
+            }
+            // The status has said enough, whatever the framing.
+            Err(_) => Some(0),
         };
         let limits = &self.service.limits;
-        let bytes_max =
-            if is_success(head.status) { limits.collect_bytes_max } else { limits.error_bytes_max };
-        let collecting = Box::new(Collecting { head, sent, body: BytesMut::new(), expected, bytes_max });
+        let bytes_max = if is_success { limits.collect_bytes_max } else { limits.error_bytes_max };
+        let until = (!is_success).then(|| now.mono.saturating_add(self.service.timeouts.error_body));
+        let collecting = Collecting { head, sent, body: BytesMut::new(), expected, bytes_max, until };
         if expected == Some(0) {
-            return self.receive_end(collecting, now);
+            return self.take_end(collecting, now);
         }
-        self.state = State::Collecting(collecting);
+        self.state = State::Collecting(Box::new(collecting));
     }
 
-    fn receive_body(&mut self, mut collecting: Box<Collecting>, bytes: &Bytes, now: Now) {
-        let Collecting { head, sent, body, expected, bytes_max } = &mut *collecting;
-        let total = (body.len() as u64).saturating_add(bytes.len() as u64);
-        if let Some(expected) = expected.filter(|expected| total > *expected) {
-            let damage = CorruptBody::Length { expected, actual: total };
-            let (head, sent) = (core::mem::take(head), sent.clone());
-            return self.fail_answer(ErrorKind::Corrupt(damage), head, &sent, now);
-        }
-        let room = usize::try_from(bytes_max.saturating_sub(body.len() as u64)).unwrap_or(usize::MAX);
-        if let Some(fitting) = bytes.get(..room).filter(|_| total > *bytes_max) {
-            if is_success(head.status) {
-                let too_long = ErrorKind::Reply(ReadError::too_long(*bytes_max));
-                let (head, sent) = (core::mem::take(head), sent.clone());
-                return self.fail_answer(too_long, head, &sent, now);
-            }
-            // Of an error, the beginning is enough.
-            body.extend_from_slice(fitting);
-            *expected = None;
+    /// Collecting: asks for more, unless the body of an error has had its time.
+    fn read(&mut self, collecting: Box<Collecting>, now: Now) -> Action<Bytes> {
+        if collecting.until.is_some_and(|until| now.mono >= until) {
             self.fresh_connection = true;
-            return self.receive_end(collecting, now);
+            self.take_end(*collecting, now);
+            return self.poll(now);
         }
-        body.extend_from_slice(bytes);
+        let patience = self.draft.as_ref().map_or(self.idle, |draft| self.patience(draft));
+        let deadline = now.mono.saturating_add(patience);
+        let deadline = self.bounded(collecting.until.map_or(deadline, |until| deadline.min(until)));
         self.state = State::Collecting(collecting);
+        self.awaiting = true;
+        Action::Read { deadline }
+    }
+
+    fn take_body(&mut self, mut collecting: Box<Collecting>, bytes: &Bytes, now: Now) {
+        let Collecting { head, body, expected, bytes_max, .. } = &mut *collecting;
+        let total = (body.len() as u64).saturating_add(bytes.len() as u64);
+        let limit = expected.unwrap_or(u64::MAX).min(*bytes_max);
+        if total <= limit {
+            body.extend_from_slice(bytes);
+            self.state = State::Collecting(collecting);
+            return;
+        }
+        self.fresh_connection = true;
+        if is_success(head.status) {
+            let kind = match *expected {
+                Some(expected) if total > expected => {
+                    ErrorKind::Corrupt(CorruptBody::Length { expected, actual: total })
+                }
+                _ => ErrorKind::Reply(ReadError::too_long(*bytes_max)),
+            };
+            return self.judge(Unsuccessful::answer(kind, head), true, now);
+        }
+        // Of an error, the beginning is enough.
+        let room = usize::try_from(limit.saturating_sub(body.len() as u64)).unwrap_or(usize::MAX);
+        body.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.take_end(*collecting, now);
+    }
+
+    /// The body of an answer broke. Of an error, what has come is judged; a success is not whole.
+    fn take_break(&mut self, collecting: Collecting, mut failure: Failure, now: Now) {
+        self.fresh_connection = true;
+        if !is_success(collecting.head.status) {
+            return self.take_end(collecting, now);
+        }
+        failure.sent = collecting.sent;
+        failure.sent.start();
+        self.take_failure(failure, Some(collecting.head), Wait::Body, now);
     }
 
     /// Collecting → judged.
-    fn receive_end(&mut self, collecting: Box<Collecting>, now: Now) {
-        let Collecting { head, sent, body, expected, .. } = *collecting;
+    fn take_end(&mut self, collecting: Collecting, now: Now) {
+        let Collecting { head, sent, body, expected, .. } = collecting;
+        let Ok(draft) = &self.draft else { return };
         let actual = body.len() as u64;
         if let Some(expected) = expected.filter(|expected| actual < *expected && is_success(head.status)) {
-            let damage = CorruptBody::Length { expected, actual };
-            return self.fail_answer(ErrorKind::Corrupt(damage), head, &sent, now);
+            let kind = ErrorKind::Corrupt(CorruptBody::Length { expected, actual });
+            return self.judge(Unsuccessful::answer(kind, &head), true, now);
         }
         let body = body.freeze();
-        let Ok(draft) = &self.draft else { return };
-        match judge_answer(draft, &self.service, self.spec.reply, &head, &body, &sent) {
+        match judge_answer(draft, &self.service, &head, &body, &sent) {
             Ok(()) => self.succeed(head, body, now),
-            Err(failed) => self.judge(*failed, sent.started(), now),
+            Err(failed) if self.is_already_done(&failed) => self.succeed(head, Bytes::new(), now),
+            Err(failed) => self.judge(*failed, true, now),
         }
     }
 
-    fn fail_answer(&mut self, kind: ErrorKind, head: ReplyHead, sent: &Sent, now: Now) {
-        self.judge(Unsuccessful { kind, head: Some(head), stale: false }, sent.started(), now);
+    /// An earlier attempt may have done it; now the service says that there is nothing left to do.
+    fn is_already_done(&self, failed: &Unsuccessful) -> bool {
+        let (ErrorKind::Service(error), Ok(draft)) = (&failed.kind, &self.draft) else { return false };
+        self.outcome == Outcome::Unknown && draft.gone_code == Some(error.code.as_str())
     }
 
-    fn fail_transport(&mut self, failure: super::action::Failure, wait: Wait, now: Now) {
+    fn take_failure(&mut self, failure: Failure, head: Option<ReplyHead>, wait: Wait, now: Now) {
         let started = failure.sent.started();
         self.body_taken = self.body_taken.max(failure.sent.bytes());
-        let failed = Unsuccessful::transport(failure);
+        let mut failed = Unsuccessful::transport(failure);
+        failed.head = head;
         if is_timeout(&failed.kind) && self.is_late(now) {
-            self.outcome = self.outcome.merge(outcome_of(failed.judged(), started));
-            self.note(&failed, now);
-            self.end_if_late_in(wait, now);
-            return;
+            self.note(&failed, started, now);
+            let kind = self.deadline_passed(wait, now);
+            return self.fail(kind);
         }
         self.judge(failed, started, now);
     }
 
     /// Where a failure goes: corrected, repeated, or final.
     fn judge(&mut self, failed: Unsuccessful, started: bool, now: Now) {
-        self.outcome = self.outcome.merge(outcome_of(failed.judged(), started));
-        self.note(&failed, now);
+        self.note(&failed, started, now);
+        self.learn(&failed);
         self.fresh_connection |= failed.blames_connection();
-        if self.may_repeat() && (self.correct(&failed, now) || self.propose(&failed, now)) {
-            return;
+        let error = self.error(failed.kind.clone(), self.outcome);
+        let wants_repeat = failed.verdict().is_retryable();
+        let may_repeat = self.effect.may_repeat(self.outcome, self.repeats_after_unknown);
+        let spent = wants_repeat && may_repeat && !self.is_replayable();
+        self.held = Some(Box::new(if spent { error.with_spent_body() } else { error }));
+        if !may_repeat || spent || !(self.correct(&failed) || self.propose(&failed, now)) {
+            self.give_up();
         }
-        let spent = self.outcome != Outcome::NotSent && !self.is_replayable();
-        let error = self.error(failed.kind, self.outcome);
-        self.finish(Err(if spent { error.with_spent_body() } else { error }));
     }
 
-    /// What is set right and repeated at once, each at most once in a call, and whatever the number of
-    /// attempts.
-    fn correct(&mut self, failed: &Unsuccessful, now: Now) -> bool {
+    /// What a failure teaches, whether or not this call can make use of it.
+    fn learn(&mut self, failed: &Unsuccessful) {
+        match failed.verdict() {
+            Verdict::Reauthenticate => {
+                self.refused = self.generation;
+                self.ledger.refused = self.generation;
+            }
+            Verdict::FixClock if !self.corrected.clock => {
+                if let Some(skew) = measure_skew(failed, self.attempt_began, self.head_at) {
+                    self.skew_secs = skew;
+                    self.skew_learned = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is set right and repeated at once, each at most once in a call, and whatever the number of attempts.
+    fn correct(&mut self, failed: &Unsuccessful) -> bool {
         if matches!(self.policy.strategy, Strategy::None) {
             return false;
         }
-        let used = match classify(failed.judged()) {
+        let used = match failed.verdict() {
             _ if failed.stale => &mut self.corrected.connection,
-            Verdict::Reauthenticate if self.generation.is_some() => {
-                self.refused = self.generation;
-                &mut self.corrected.credentials
-            }
-            Verdict::FixClock => match measure_skew(failed, self.attempt_began, now) {
-                Some(skew) => {
-                    if !self.corrected.clock {
-                        self.skew_secs = skew;
-                        self.skew_learned = true;
-                    }
-                    &mut self.corrected.clock
-                }
-                None => return false,
-            },
+            Verdict::Reauthenticate => &mut self.corrected.credentials,
+            Verdict::FixClock if self.skew_learned => &mut self.corrected.clock,
             _ => return false,
         };
         if core::mem::replace(used, true) {
@@ -394,38 +443,50 @@ impl Machine {
         if self.tries >= self.policy.attempts() {
             return false;
         }
-        let (backoff, cost) = match classify(failed.judged()) {
+        let (backoff, cost) = match failed.verdict() {
             Verdict::Retry { cost } => (self.backoff.next(self.tries), cost),
             Verdict::Throttle { cost } => (self.backoff.next_throttled(self.tries), cost),
             Verdict::Reauthenticate | Verdict::FixClock | Verdict::Relocate | Verdict::Fail => return false,
         };
         let delay = pause(backoff, failed.head.as_ref(), now.wall.saturating_add(self.skew_secs));
-        // Fail now rather than after a sleep that leaves no time.
-        if self.deadline().is_some_and(|deadline| now.mono.saturating_add(delay) >= deadline) {
+        if self.leaves_no_time(delay, now) {
             return false;
-        }
-        if self.outcome == Outcome::Unknown {
-            self.repeats_after_unknown = self.repeats_after_unknown.saturating_add(1);
         }
         let service = match &failed.kind {
             ErrorKind::Service(error) => Some(error),
             _ => None,
         };
-        let proposal = Proposal {
+        let transport = match &failed.kind {
+            ErrorKind::Transport(error) => Some(error.kind),
+            _ => None,
+        };
+        self.state = State::Asking(Proposal {
             attempt: self.tries,
             delay,
             cost,
             status: failed.head.as_ref().map(|head| head.status),
             code: service.map(|error| error.code.clone()),
-        };
-        let error = self.error(failed.kind.clone(), self.outcome);
-        self.state = State::Asking(proposal, Box::new(error));
+            transport,
+            outcome: self.outcome,
+        });
         true
     }
 
-    /// Whether a second arrival does no harm and the body is still there.
-    fn may_repeat(&self) -> bool {
-        self.effect.may_repeat(self.outcome, self.repeats_after_unknown) && self.is_replayable()
+    /// Asking → Backoff.
+    fn take_pause(&mut self, proposal: &Proposal, delay: Duration, now: Now) {
+        if self.leaves_no_time(delay, now) {
+            return self.give_up();
+        }
+        if self.outcome == Outcome::Unknown {
+            self.repeats_after_unknown = self.repeats_after_unknown.saturating_add(1);
+        }
+        self.last_cost = proposal.cost;
+        self.state = State::Backoff { until: now.mono.saturating_add(delay) };
+    }
+
+    /// Better to fail now than after a sleep that leaves no time.
+    fn leaves_no_time(&self, delay: Duration, now: Now) -> bool {
+        self.deadline().is_some_and(|deadline| now.mono.saturating_add(delay) >= deadline)
     }
 
     fn is_replayable(&self) -> bool {
@@ -442,12 +503,14 @@ impl Machine {
             failure: None,
             elapsed: now.mono.saturating_sub(self.attempt_began.mono),
         });
-        self.succeeded = true;
+        self.ledger.first_try = self.attempts.len() == 1;
+        self.ledger.refund = self.last_cost;
         let attempts = self.attempts.clone();
         self.finish(Ok(Reply::new(body, head, attempts)));
     }
 
-    fn note(&mut self, failed: &Unsuccessful, now: Now) {
+    fn note(&mut self, failed: &Unsuccessful, started: bool, now: Now) {
+        self.outcome = self.outcome.merge(failed.outcome(started));
         let head = failed.head.as_ref();
         self.attempts.push(Attempt {
             status: head.map(|head| head.status),
@@ -455,6 +518,14 @@ impl Machine {
             failure: Some(failed.word()),
             elapsed: now.mono.saturating_sub(self.attempt_began.mono),
         });
+    }
+
+    /// Ends with the failure of the last attempt.
+    fn give_up(&mut self) {
+        match self.held.take() {
+            Some(error) => self.finish(Err(*error)),
+            None => self.misuse("was refused a repetition of nothing"),
+        }
     }
 
     fn fail(&mut self, kind: ErrorKind) {
@@ -478,30 +549,34 @@ impl Machine {
         }
     }
 
+    /// Ends the call when its own time is over, with the status of an answer that is being read if it has one.
     fn end_if_late(&mut self, now: Now) {
-        let wait = match &self.state {
-            State::Finished(_) => return,
+        if !self.is_late(now) {
+            return;
+        }
+        let wait = match core::mem::replace(&mut self.state, State::Start) {
+            State::Finished(result) => {
+                self.state = State::Finished(result);
+                return;
+            }
+            State::Collecting(collecting) if !is_success(collecting.head.status) => {
+                return self.take_end(*collecting, now);
+            }
             State::Start | State::Authenticating | State::Ready(_) => Wait::Credentials,
-            State::Asking(..) | State::Backoff { .. } => Wait::Backoff,
+            State::Asking(_) | State::Backoff { .. } => Wait::Backoff,
             State::Sending => Wait::Answer,
             State::Collecting(_) => {
-                if self.is_late(now) {
-                    self.outcome = Outcome::Unknown;
-                }
+                self.outcome = Outcome::Unknown;
                 Wait::Body
             }
         };
-        self.end_if_late_in(wait, now);
+        let kind = self.deadline_passed(wait, now);
+        self.fail(kind);
     }
 
-    fn end_if_late_in(&mut self, wait: Wait, now: Now) -> bool {
-        if !self.is_late(now) {
-            return false;
-        }
+    fn deadline_passed(&self, wait: Wait, now: Now) -> ErrorKind {
         let began = self.began.map_or(now.mono, |began| began.mono);
-        let after = now.mono.saturating_sub(began);
-        self.fail(ErrorKind::Deadline(DeadlinePassed { wait, after }));
-        true
+        ErrorKind::Deadline(DeadlinePassed { wait, after: now.mono.saturating_sub(began) })
     }
 
     fn is_late(&self, now: Now) -> bool {
@@ -517,13 +592,23 @@ impl Machine {
         self.deadline().map_or(until, |deadline| until.min(deadline))
     }
 
+    /// How long the peer may think.
+    fn patience(&self, draft: &Draft) -> Duration {
+        if draft.slow { self.idle.max(self.service.timeouts.slow_answer) } else { self.idle }
+    }
+
     pub(crate) fn error(&self, kind: ErrorKind, outcome: Outcome) -> Error {
-        let mut host = self.service.endpoint.host().to_string();
-        if let Ok(draft) = &self.draft {
-            let bucket = draft.bucket.as_ref().or(self.service.bucket.as_ref());
-            host = self.service.endpoint.address(bucket, None).authority;
+        let host = self.host.clone().unwrap_or_else(|| self.service.endpoint.authority());
+        let error = Error::new(kind, self.operation(), outcome).with_host(host);
+        let error = error.with_attempts(self.attempts.clone());
+        if self.effect == Effect::Read { error.of_a_read() } else { error }
+    }
+
+    pub(crate) fn operation(&self) -> &'static str {
+        match &self.draft {
+            Ok(draft) => draft.operation,
+            Err(error) => error.operation(),
         }
-        Error::new(kind, self.spec.name, outcome).with_host(host).with_attempts(self.attempts.clone())
     }
 
     pub(crate) fn state_name(&self) -> &'static str {
@@ -533,11 +618,24 @@ impl Machine {
             State::Ready(_) => "Ready",
             State::Sending => "Sending",
             State::Collecting(_) => "Collecting",
-            State::Asking(..) => "Asking",
+            State::Asking(_) => "Asking",
             State::Backoff { .. } => "Backoff",
             State::Finished(_) => "Finished",
         }
     }
+}
+
+/// What a second arrival would do, given what is known of the buckets.
+fn effect_of(draft: &Draft, service: &Service) -> Effect {
+    let names_version = draft.query.iter().any(|(name, _)| name == "versionId");
+    if service.buckets_versioned
+        && draft.makes_version
+        && !names_version
+        && draft.effect == Effect::Idempotent
+    {
+        return Effect::Once;
+    }
+    draft.effect
 }
 
 /// Credentials that end sooner are renewed before they are used: an attempt must be able to begin with them.

@@ -22,7 +22,7 @@ use oss_retry::Outcome;
 
 use self::action::{Action, Call, Event, Ledger, Now};
 use self::machine::Machine;
-use crate::{Error, ErrorKind, Operation, Reply, Service};
+use crate::{Draft, Error, ErrorKind, Operation, Reply, Service};
 
 /// One call of an operation, from its value to its answer, without IO.
 ///
@@ -30,6 +30,8 @@ use crate::{Error, ErrorKind, Operation, Reply, Service};
 /// says; report the one [`Event`] that came of it to [`handle`](Self::handle); poll again. `Wait` and `Done`
 /// take no answer. A driver that breaks the contract gets [`ErrorKind::Misuse`] as the outcome: no panic, no
 /// undefined state. An exchange may be dropped at any point; what then became of the request is unknown.
+///
+/// An operation with a streamed answer ends at its head here; [`Fetch`](crate::Fetch) goes on and checks its body.
 ///
 /// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a
 /// corrected clock, and for a pooled connection that was found closed.
@@ -72,8 +74,12 @@ pub struct Exchange<O: Operation> {
 impl<O: Operation> Exchange<O> {
     /// A call that has not begun. The operation is read here and not needed any more.
     pub fn new(operation: &O, service: &Service, call: Call) -> Self {
-        let machine = Machine::new(O::SPEC, operation.effect(), operation.draft(), service, call);
-        Self { machine, operation: PhantomData }
+        Self { machine: Machine::new(operation.draft(), service, call), operation: PhantomData }
+    }
+
+    /// A call of a draft that was edited: an extra header, a parameter that the operation does not model.
+    pub fn with_draft(draft: Draft, service: &Service, call: Call) -> Self {
+        Self { machine: Machine::new(Ok(draft), service, call), operation: PhantomData }
     }
 
     /// What to do next.
@@ -115,6 +121,6 @@ impl<O: Operation> Exchange<O> {
 
 impl<O: Operation> fmt::Debug for Exchange<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Exchange({} {})", O::SPEC.name, self.machine.state_name())
+        write!(f, "Exchange({} {})", self.machine.operation(), self.machine.state_name())
     }
 }

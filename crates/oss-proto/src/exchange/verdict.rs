@@ -6,14 +6,14 @@ use alloc::string::{String, ToString};
 use core::time::Duration;
 
 use bytes::Bytes;
-use oss_retry::{Failure as Judged, FailureKind, honour_retry_after};
+use oss_retry::{Failure as Judged, FailureKind, Outcome, Verdict, classify, honour_retry_after, outcome_of};
 use oss_sign::UnixTime;
 
 use super::action::{Failure, Now, Sent};
 use crate::wire::spec::ReplyKind;
 use crate::{
-    Checksum, CorruptBody, Draft, ErrorKind, Payload, ReadError, Relocation, ReplyHead, Service,
-    ServiceError, TransportError,
+    Checksum, CorruptBody, Draft, ErrorKind, Misuse, Payload, Relocation, ReplyHead, Service, ServiceError,
+    TransportError,
 };
 
 /// An attempt that did not succeed.
@@ -32,21 +32,33 @@ impl Unsuccessful {
         Self { kind: ErrorKind::Transport(TransportError { kind, cause }), head: None, stale }
     }
 
-    fn answer(kind: ErrorKind, head: &ReplyHead) -> Self {
+    pub(crate) fn answer(kind: ErrorKind, head: &ReplyHead) -> Self {
         Self { kind, head: Some(head.clone()), stale: false }
     }
 
-    /// The failure in the words that `oss-retry` decides by.
-    pub(crate) fn judged(&self) -> Judged<'_> {
-        match &self.kind {
+    /// The failure in the words that `oss-retry` decides by; `None` when the answer itself cannot be understood, or is
+    /// about something else than was asked: asking again brings the same.
+    pub(crate) fn judged(&self) -> Option<Judged<'_>> {
+        Some(match &self.kind {
             ErrorKind::Service(error) | ErrorKind::StoredButCallbackFailed(error) => {
                 Judged::Service { status: error.status, code: error.code.as_str() }
             }
             ErrorKind::Moved(to) => Judged::Service { status: to.status, code: "" },
             ErrorKind::Transport(error) => Judged::Transport(error.kind),
             ErrorKind::Corrupt(CorruptBody::Length { .. }) => Judged::Truncated,
-            _ => Judged::Corrupt,
-        }
+            ErrorKind::Corrupt(CorruptBody::Crc64 { .. }) => Judged::Corrupt,
+            _ => return None,
+        })
+    }
+
+    /// What the failure calls for.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.judged().map_or(Verdict::Fail, classify)
+    }
+
+    /// Whether the request took effect.
+    pub(crate) fn outcome(&self, started: bool) -> Outcome {
+        self.judged().map_or(Outcome::Unknown, |failure| outcome_of(failure, started))
     }
 
     /// Whether the connection itself may be what failed.
@@ -82,6 +94,20 @@ pub(crate) fn ends_at_head(reply: ReplyKind, status: u16) -> bool {
     matches!(reply, ReplyKind::Stream) && is_success(status)
 }
 
+/// Whether the application's answer to a callback takes the place of that of OSS.
+pub(crate) fn has_callback(draft: &Draft) -> bool {
+    draft.header("x-oss-callback").is_some()
+}
+
+/// Copies, completions and the like answer 200 before they know how they end, and then say so in the body.
+fn may_hide_an_error(draft: &Draft) -> bool {
+    match draft.reply {
+        ReplyKind::Xml { .. } => true,
+        ReplyKind::Collect => draft.method != http::Method::GET,
+        ReplyKind::Head | ReplyKind::Stream => false,
+    }
+}
+
 pub(crate) fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
@@ -90,27 +116,20 @@ pub(crate) fn is_success(status: u16) -> bool {
 pub(crate) fn judge_answer(
     draft: &Draft,
     service: &Service,
-    reply: ReplyKind,
     head: &ReplyHead,
     body: &Bytes,
     sent: &Sent,
 ) -> Result<(), Box<Unsuccessful>> {
     let fail = |kind| Err(Box::new(Unsuccessful::answer(kind, head)));
     match head.status {
-        203 if draft.header("x-oss-callback").is_some() => {
-            fail(ErrorKind::StoredButCallbackFailed(service_error(head, body)))
-        }
+        203 if has_callback(draft) => fail(ErrorKind::StoredButCallbackFailed(service_error(head, body))),
         status if is_success(status) => {
-            if matches!(reply, ReplyKind::Xml { .. })
+            if may_hide_an_error(draft)
                 && let Some(error) = ServiceError::read_under_ok(status, &head.headers, body)
             {
                 return fail(ErrorKind::Service(error));
             }
-            match check_upload(draft, service, head, sent) {
-                Ok(None) => Ok(()),
-                Ok(Some(damage)) => fail(ErrorKind::Corrupt(damage)),
-                Err(error) => fail(ErrorKind::Reply(error)),
-            }
+            check_upload(draft, service, head, sent).or_else(fail)
         }
         301 | 302 | 303 | 307 | 308 => fail(ErrorKind::Moved(relocation(head, body))),
         _ => fail(ErrorKind::Service(service_error(head, body))),
@@ -130,29 +149,34 @@ fn relocation(head: &ReplyHead, body: &Bytes) -> Relocation {
     Relocation { status: head.status, location: crate::invalid::excerpt(location, LOCATION_CHARS_MAX) }
 }
 
+/// Whether the checksum of an upload will be compared.
+pub(crate) fn wants_crc64(draft: &Draft, service: &Service) -> bool {
+    draft.checksum != Checksum::None && service.checks_upload_crc64
+}
+
 /// Compares what left with what OSS says it received.
-fn check_upload(
-    draft: &Draft,
-    service: &Service,
-    head: &ReplyHead,
-    sent: &Sent,
-) -> Result<Option<CorruptBody>, ReadError> {
+fn check_upload(draft: &Draft, service: &Service, head: &ReplyHead, sent: &Sent) -> Result<(), ErrorKind> {
     if let (Payload::Stream { .. }, Some(expected)) = (&draft.body, draft.body.len())
         && sent.bytes() != expected
     {
-        return Ok(Some(CorruptBody::Length { expected, actual: sent.bytes() }));
+        return Err(ErrorKind::Corrupt(CorruptBody::Length { expected, actual: sent.bytes() }));
     }
-    if draft.checksum == Checksum::None || !service.checks_upload_crc64 {
-        return Ok(None);
+    if !wants_crc64(draft, service) {
+        return Ok(());
     }
     let ours = match (&draft.body, sent.crc64()) {
         (_, Some(crc)) => crc,
         (Payload::Bytes(bytes), None) => oss_crc::checksum(bytes),
         (Payload::Empty, None) => 0,
-        (Payload::Stream { .. }, None) => return Ok(None),
+        (Payload::Stream { .. }, None) => {
+            let what = "sent a stream without the tally of its Transmit";
+            return Err(ErrorKind::Misuse(Misuse { what, state: "Sending" }));
+        }
     };
-    let differs = |theirs: &u64| *theirs != ours;
-    Ok(head.crc64()?.filter(differs).map(|theirs| CorruptBody::Crc64 { ours, theirs }))
+    match head.crc64().map_err(ErrorKind::Reply)? {
+        Some(theirs) if theirs != ours => Err(ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs })),
+        _ => Ok(()),
+    }
 }
 
 /// The pause before the next attempt: the backoff, moved by the `Retry-After` of the answer.
@@ -170,7 +194,10 @@ pub(crate) fn pause(backoff: Duration, head: Option<&ReplyHead>, now: UnixTime) 
 /// How far the service's clock is ahead of ours: its time against ours at the midpoint of the attempt.
 ///
 /// `None` when the answer has no time that can be believed, or one more than a day away.
-pub(crate) fn measure_skew(failed: &Unsuccessful, began: Now, now: Now) -> Option<i64> {
+///
+/// `head_at` is when the head of the answer arrived. An attempt that took long spent its time on a body, not on the way:
+/// its midpoint says nothing, and the service's time is taken as received.
+pub(crate) fn measure_skew(failed: &Unsuccessful, began: Now, head_at: Now) -> Option<i64> {
     let ErrorKind::Service(error) = &failed.kind else { return None };
     let dated = || {
         let head = failed.head.as_ref()?;
@@ -179,8 +206,9 @@ pub(crate) fn measure_skew(failed: &Unsuccessful, began: Now, now: Now) -> Optio
         UnixTime::parse_http_date(date)
     };
     let theirs = error.server_time.or_else(dated).filter(|time| time.as_secs() > EARLIEST_BELIEVED)?;
-    let half_trip = now.mono.saturating_sub(began.mono) / 2;
-    let ours = now.wall.saturating_sub(i64::try_from(half_trip.as_secs()).unwrap_or(0));
+    let trip = head_at.mono.saturating_sub(began.mono);
+    let half_trip = if trip <= TRIP_MAX { trip / 2 } else { Duration::ZERO };
+    let ours = head_at.wall.saturating_sub(i64::try_from(half_trip.as_secs()).unwrap_or(0));
     let skew = theirs.secs_since(ours);
     (skew.unsigned_abs() <= SKEW_SECS_MAX).then_some(skew)
 }
@@ -192,6 +220,7 @@ pub(crate) fn is_timeout(kind: &ErrorKind) -> bool {
 
 /// 2015: no service that speaks V4 has a clock before it.
 const EARLIEST_BELIEVED: i64 = 1_420_070_400;
+const TRIP_MAX: Duration = Duration::from_secs(30);
 const SKEW_SECS_MAX: u64 = 24 * 3600;
 const LOCATION_CHARS_MAX: usize = 256;
 
@@ -230,6 +259,15 @@ mod tests {
             assert_eq!(pause(backoff, Some(&head(&[("retry-after", text)])), now), expected, "{text}");
         }
         assert_eq!(pause(backoff, None, now), backoff);
+    }
+
+    #[test]
+    fn f21_a_long_upload_does_not_move_the_clock() {
+        let at = |mono, wall| Now { mono: Duration::from_secs(mono), wall: UnixTime::from_secs(wall) };
+        let head = head(&[("date", "Sat, 16 Dec 2023 16:40:57 GMT")]);
+        let error = ServiceError::read(403, &head.headers, b"");
+        let failed = Unsuccessful::answer(ErrorKind::Service(error), &head);
+        assert_eq!(measure_skew(&failed, at(0, 1_702_740_057), at(3600, 1_702_743_657)), Some(1200));
     }
 
     #[test]

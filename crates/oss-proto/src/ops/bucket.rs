@@ -40,7 +40,7 @@ operation! {
     /// Deletes an empty bucket.
     ///
     /// [DeleteBucket](https://help.aliyun.com/zh/oss/developer-reference/deletebucket)
-    DeleteBucket = DELETE Bucket [] () {} -> none
+    DeleteBucket = DELETE Bucket [] () {} gone "NoSuchBucket" -> none
 }
 
 operation! {
@@ -163,7 +163,10 @@ operation! {
 impl Paged for ListObjectsV2 {
     fn next(&self, page: &ListObjectsV2Output) -> Result<Option<Self>, ReadError> {
         let used = self.continuation_token.as_deref();
-        let next = next_marker(page.is_truncated, used, page.next_continuation_token.as_deref())?;
+        let next =
+            next_marker(page.is_truncated, used, page.next_continuation_token.as_deref(), |next, used| {
+                next != used
+            })?;
         Ok(next.map(|token| self.clone().continuation_token(token)))
     }
 }

@@ -12,7 +12,7 @@ pub use object::*;
 pub use service::*;
 pub use words::*;
 
-use crate::{Operation, Spec};
+use crate::{Spec, Tabled};
 
 /// Every operation, for catalogues and tests.
 pub const ALL: &[&Spec] = &[

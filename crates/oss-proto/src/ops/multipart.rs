@@ -1,6 +1,6 @@
 //! Operations on multipart uploads.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -69,7 +69,7 @@ operation! {
     /// Uploads one part: 100 KiB to 5 GiB, the last one may be smaller.
     ///
     /// [UploadPart](https://help.aliyun.com/zh/oss/developer-reference/uploadpart)
-    UploadPart = PUT Object [] (
+    UploadPart = PUT Object checked [] (
         /// The upload.
         upload_id:   String  = query "uploadId",
         /// The part's place in the object: 1 to 10,000.
@@ -168,7 +168,7 @@ operation! {
     ) {
         /// Who pays.
         request_payer: RequestPayer = header "x-oss-request-payer",
-    } -> none
+    } gone "NoSuchUpload" -> none
 }
 
 operation! {
@@ -223,10 +223,9 @@ operation! {
 
 impl Paged for ListParts {
     fn next(&self, page: &ListPartsOutput) -> Result<Option<Self>, ReadError> {
-        let used = self.part_number_marker.map(|marker| marker.to_string());
-        let next = page.next_part_number_marker.map(|marker| marker.to_string());
-        let moved = next_marker(page.is_truncated, used.as_deref(), next.as_deref())?;
-        Ok(moved.and(page.next_part_number_marker).map(|marker| self.clone().part_number_marker(marker)))
+        let (used, next) = (self.part_number_marker, page.next_part_number_marker);
+        let next = next_marker(page.is_truncated, used, next, |next, used| next > used)?;
+        Ok(next.map(|marker| self.clone().part_number_marker(marker)))
     }
 }
 

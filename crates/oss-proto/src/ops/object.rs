@@ -18,7 +18,7 @@ operation! {
     /// Uploads an object in one request, up to 5 GiB.
     ///
     /// [PutObject](https://help.aliyun.com/zh/oss/developer-reference/putobject)
-    PutObject = PUT Object typed [] (
+    PutObject = PUT Object typed checked versioned [] (
         /// The content.
         body: Payload = body,
     ) {
@@ -275,7 +275,7 @@ operation! {
     /// Deletes an object; succeeds as well when there is none.
     ///
     /// [DeleteObject](https://help.aliyun.com/zh/oss/developer-reference/deleteobject)
-    DeleteObject = DELETE Object [] () {
+    DeleteObject = DELETE Object versioned [] () {
         /// Which version; without it a versioned bucket gets a delete marker.
         version_id:                  String       = query "versionId",
         /// Deletes despite a retention in governance mode.
@@ -310,16 +310,34 @@ operation! {
     }
 }
 
-request_shape! {
-    /// A list of objects to delete.
-    Delete (
-        /// The objects, 1 to 1,000.
-        objects: Vec<ObjectIdentifier> = xml "Object",
-    ) {
-        /// Whether the answer leaves out what was deleted.
-        quiet: bool = xml "Quiet",
+/// A list of objects to delete.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Delete {
+    /// Whether the answer leaves out what was deleted.
+    pub quiet: Option<bool>,
+    /// The objects, 1 to 1,000.
+    pub objects: Vec<ObjectIdentifier>,
+}
+
+impl Delete {
+    /// These objects; the answer names what was deleted.
+    pub fn new(objects: impl IntoIterator<Item = ObjectIdentifier>) -> Self {
+        Self { quiet: None, objects: objects.into_iter().collect() }
     }
 
+    /// Whether the answer leaves out what was deleted.
+    #[must_use]
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = Some(quiet);
+        self
+    }
+}
+
+// By hand, because `Quiet` is optional and comes first.
+shape_element!(Delete { quiet: Option<bool> = xml "Quiet", objects: Vec<ObjectIdentifier> = xml "Object" });
+
+request_shape! {
     /// An object to delete.
     ObjectIdentifier (
         /// Its key.
@@ -333,7 +351,7 @@ request_shape! {
 impl<K: Into<String>> FromIterator<K> for Delete {
     fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
         let objects = keys.into_iter().map(|key| ObjectIdentifier::new(key.into()));
-        Self::new(objects.collect::<Vec<_>>())
+        Self::new(objects)
     }
 }
 
@@ -361,7 +379,7 @@ operation! {
     /// Copies an object of up to 5 GiB inside a region.
     ///
     /// [CopyObject](https://help.aliyun.com/zh/oss/developer-reference/copyobject)
-    CopyObject = PUT Object slow [] (
+    CopyObject = PUT Object slow versioned [] (
         /// What to copy.
         source: CopySource = header "x-oss-copy-source",
     ) {

@@ -48,7 +48,12 @@ operation! {
 
 impl Paged for ListBuckets {
     fn next(&self, page: &ListBucketsOutput) -> Result<Option<Self>, ReadError> {
-        let next = next_marker(page.is_truncated, self.marker.as_deref(), page.next_marker.as_deref())?;
+        let next = next_marker(
+            page.is_truncated,
+            self.marker.as_deref(),
+            page.next_marker.as_deref(),
+            |next, used| next > used,
+        )?;
         Ok(next.map(|marker| self.clone().marker(marker)))
     }
 }

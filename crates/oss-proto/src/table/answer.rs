@@ -35,12 +35,19 @@ macro_rules! output_type {
     };
 }
 
+macro_rules! answer_row {
+    ($field:ident $place:ident $wire:literal > $inner:literal) => {
+        row!(false, $field $place concat!($wire, "/", $inner))
+    };
+    ($field:ident $place:ident $($wire:literal)?) => { row!(false, $field $place $($wire)?) };
+}
+
 macro_rules! answer_rows {
     (none) => { &[] };
     ($kind:ident $($root:literal)? $output:ident {
         $($(#[$doc:meta])* $field:ident: $ty:ty = $place:ident $($wire:literal $(> $inner:literal)?)?),* $(,)?
     }) => {
-        &[$(row!(false, $field $place $($wire)?)),*]
+        &[$(answer_row!($field $place $($wire $(> $inner)?)?)),*]
     };
 }
 
@@ -99,7 +106,7 @@ macro_rules! open_document {
     (xml $root:literal $head:ident $body:ident $url_encoded:ident => $from:ident $work:block) => {
         // With a callback the body is the application's JSON, and the XML fields are absent.
         let mut $url_encoded = false;
-        if !$head.is_json() {
+        if !$head.is_callback_answer() {
             let mut reader = crate::xml::Reader::open($body, $root)?;
             let $from = &mut reader;
             $work

@@ -5,7 +5,7 @@
 //! ```text
 //! operation! {
 //!     /// Uploads an object in one request.
-//!     PutObject = PUT Object [] (            // method, scope, fixed query; scope Object brings `bucket` and
+//!     PutObject = PUT Object typed checked [] (  // method, scope, fixed query; scope Object brings `bucket` and
 //! `key`
 //!         body: Payload = body,              // required: an argument of `new` and `to`
 //!     ) {
@@ -29,12 +29,18 @@
 //! | `xml "Root"` | an XML body, with its MD5 | an element; `xml "Outer" > "Inner"` looks one level deeper |
 //! | `url "Name"` | | an element that is percent-decoded when the answer says `EncodingType` `url` |
 //!
-//! Fixed query parameters are written `["list-type" = "2", "acl" = ""]`. Answers are `none`, `head Output { …
-//! }`,
-//! `xml "Root" Output { … }`, `collect Output { … }` or `stream Output { … }`. Before the brackets may stand
-//! `slow` (OSS may think for minutes before it answers) and `typed` (a missing `content-type` is derived from
-//! the key).
-//! `POST: Orphaning` replaces the effect that follows from the method.
+//! Fixed query parameters are written `["list-type" = "2", "acl" = ""]`. Answers are `none`, `head Output { … }`,
+//! `xml "Root" Output { … }`, `collect Output { … }` or `stream Output { … }`. Before the brackets may stand flags:
+//!
+//! | flag | meaning |
+//! | --- | --- |
+//! | `slow` | OSS may be silent for minutes before, and while, it answers |
+//! | `typed` | a missing `content-type` is derived from the key's extension |
+//! | `checked` | the CRC-64 in the answer is that of the body we sent |
+//! | `versioned` | in a versioned bucket each arrival makes a version |
+//!
+//! `POST: Orphaning` replaces the effect that follows from the method; `gone "NoSuchUpload"`, before the answer, names
+//! the error that means "already done" after an attempt whose outcome is unknown.
 //!
 //! What the table above expands to, shortened:
 //!
@@ -43,10 +49,11 @@
 //!                                          pub body: Payload, pub content_type: Option<String>, … }
 //! impl PutObject { pub fn new(bucket, key, body) -> Self; pub fn to(key, body) -> Self;
 //!                  pub fn content_type(self, value: impl IntoField<String>) -> Self; … }
-//! impl Operation for PutObject {
+//! impl Tabled for PutObject {
 //!     const SPEC: &'static Spec = &Spec { name: "PutObject", method: "PUT", …, fields: &[Row { … }, …] };
+//! }
+//! impl Operation for PutObject {
 //!     type Output = PutObjectOutput;
-//!     fn effect(&self) -> Effect { if self.forbid_overwrite.is_raised() { Effect::Conditional } else { … } }
 //!     fn draft(&self) -> Result<Draft, InvalidRequest> { …; draft.put_header("content-type",
 //! &self.content_type)?; … }
 //!     fn read(head: &ReplyHead, body: Bytes) -> Result<PutObjectOutput, ReadError> { … }
@@ -68,6 +75,7 @@ macro_rules! operation {
         {$($(#[$opt_doc:meta])* $opt:ident: $opt_ty:ty
             = $opt_place:ident $($opt_wire:literal)? $(or $default:literal)?),* $(,)?}
         $(=> $($effect:ident if $cause:ident),+)?
+        $(gone $gone:literal)?
         -> $kind:ident $($rest:tt)*
     ) => {
         request_struct! {
@@ -78,7 +86,7 @@ macro_rules! operation {
             {$($(#[$opt_doc])* $opt: $opt_ty),*}
         }
 
-        impl crate::Operation for $name {
+        impl crate::Tabled for $name {
             const SPEC: &'static crate::Spec = &crate::Spec {
                 name: stringify!($name),
                 method: stringify!($method),
@@ -93,20 +101,22 @@ macro_rules! operation {
                 answer: answer_rows!($kind $($rest)*),
                 slow: has_flag!(slow: $($flag)*),
             };
+        }
 
+        impl crate::Operation for $name {
             type Output = output_type!($kind $($rest)*);
 
-            fn effect(&self) -> crate::Effect {
-                $($(if crate::table::Raised::is_raised(&self.$cause) {
-                    return crate::Effect::$effect;
-                })+)?
-                Self::SPEC.effect
-            }
-
             fn draft(&self) -> Result<crate::Draft, crate::InvalidRequest> {
-                let (name, method) = (stringify!($name), http::Method::$method);
-                let mut draft = crate::Draft::new(name, method, crate::Scope::$scope);
+                let mut draft = crate::Draft::of(<Self as crate::Tabled>::SPEC, http::Method::$method);
                 draft.detects_content_type = has_flag!(typed: $($flag)*);
+                draft.makes_version = has_flag!(versioned: $($flag)*);
+                if has_flag!(checked: $($flag)*) {
+                    draft.checksum = crate::Checksum::Body;
+                }
+                $(draft.gone_code = Some($gone);)?
+                $($(if crate::table::Raised::is_raised(&self.$cause) {
+                    draft.effect = crate::Effect::$effect;
+                })+)?
                 put_scope!($scope self draft);
                 $(draft.put_fixed($fixed, $value);)*
                 $(put!(draft, self.$req, $req_place $($req_wire)?);)*
@@ -227,18 +237,22 @@ macro_rules! has_flag {
     ($wanted:ident:) => { false };
     (slow: slow $($rest:ident)*) => { true };
     (typed: typed $($rest:ident)*) => { true };
+    (checked: checked $($rest:ident)*) => { true };
+    (versioned: versioned $($rest:ident)*) => { true };
     ($wanted:ident: slow $($rest:ident)*) => { has_flag!($wanted: $($rest)*) };
     ($wanted:ident: typed $($rest:ident)*) => { has_flag!($wanted: $($rest)*) };
+    ($wanted:ident: checked $($rest:ident)*) => { has_flag!($wanted: $($rest)*) };
+    ($wanted:ident: versioned $($rest:ident)*) => { has_flag!($wanted: $($rest)*) };
     ($wanted:ident: $other:ident $($rest:ident)*) => {
         compile_error!(concat!(
-            "`", stringify!($other), "` is no flag of an operation; the flags are slow and typed"
+            "`", stringify!($other), "` is no flag of an operation; the flags are slow, typed, checked and versioned"
         ))
     };
 }
 
 macro_rules! row {
     ($required:literal, $field:ident $place:ident) => { row!($required, $field $place "") };
-    ($required:literal, $field:ident $place:ident $wire:literal) => {
+    ($required:literal, $field:ident $place:ident $wire:expr) => {
         crate::Row { field: stringify!($field), place: stringify!($place), wire: $wire, required: $required }
     };
 }

@@ -36,6 +36,12 @@ impl<T> Checked<T> {
     }
 }
 
+impl<T> Checked<T> {
+    pub(crate) fn is_unnamed(&self) -> bool {
+        matches!(self.0, State::Unnamed)
+    }
+}
+
 impl<T> Default for Checked<T> {
     fn default() -> Self {
         Self(State::Unnamed)

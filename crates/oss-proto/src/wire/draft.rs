@@ -12,10 +12,10 @@ use oss_endpoint::{BucketName, ObjectKey};
 
 use crate::wire::checked::Checked;
 use crate::wire::occurs::Occurs;
-use crate::wire::spec::Scope;
+use crate::wire::spec::{ReplyKind, Scope, Spec};
 use crate::wire::text::Text;
 use crate::xml::{Element, Writer};
-use crate::{InvalidRequest, InvalidValue, Metadata};
+use crate::{Effect, InvalidRequest, InvalidValue, Metadata};
 
 /// What an operation says on the wire, before it is addressed, dated and signed.
 ///
@@ -47,6 +47,16 @@ pub struct Draft {
     pub checksum: Checksum,
     /// Whether a missing `content-type` is derived from the key's extension.
     pub detects_content_type: bool,
+    /// How the answer is read.
+    pub reply: ReplyKind,
+    /// What a second arrival would do.
+    pub effect: Effect,
+    /// In a versioned bucket each arrival makes a version of its own; counts only while no version is named.
+    pub makes_version: bool,
+    /// OSS may be silent for minutes before it answers, or in the middle of its answer.
+    pub slow: bool,
+    /// The error code that means "already done" when an earlier attempt's outcome is unknown.
+    pub gone_code: Option<&'static str>,
 }
 
 /// What the checksum in an answer to an upload covers.
@@ -127,7 +137,7 @@ macro_rules! payload_from {
 payload_from!(&'static str, &'static [u8], String, Vec<u8>, Bytes);
 
 impl Draft {
-    /// An empty draft.
+    /// An empty draft, judged by the strictest rules: never repeated once it may have arrived.
     pub fn new(operation: &'static str, method: http::Method, scope: Scope) -> Self {
         Self {
             operation,
@@ -141,12 +151,23 @@ impl Draft {
             body: Payload::Empty,
             checksum: Checksum::None,
             detects_content_type: false,
+            reply: ReplyKind::Head,
+            effect: Effect::Once,
+            makes_version: false,
+            slow: false,
+            gone_code: None,
         }
     }
 
-    /// The value of a header; `name` in lower case.
+    /// A draft of an operation that a table describes.
+    pub(crate) fn of(spec: &'static Spec, method: http::Method) -> Self {
+        let (reply, effect, slow) = (spec.reply, spec.effect, spec.slow);
+        Self { reply, effect, slow, ..Self::new(spec.name, method, spec.scope) }
+    }
+
+    /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The error "this field of this operation cannot be sent".
@@ -231,9 +252,6 @@ impl Draft {
 
     pub(crate) fn put_body(&mut self, body: &Payload) {
         self.body = body.clone();
-        if self.method == http::Method::PUT {
-            self.checksum = Checksum::Body;
-        }
     }
 }
 

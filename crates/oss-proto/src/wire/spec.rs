@@ -8,7 +8,7 @@ use oss_retry::Effect;
 pub struct Spec {
     /// The vendor's name of the operation: `PutObject`.
     pub name: &'static str,
-    /// The HTTP method in upper case; `*` for [`Raw`](crate::Raw), which takes any.
+    /// The HTTP method in upper case.
     pub method: &'static str,
     /// What the operation addresses.
     pub scope: Scope,
@@ -34,7 +34,7 @@ pub struct Row {
     pub field: &'static str,
     /// Where it goes: `header`, `query`, `prefix`, `body`, `xml`, `url`.
     pub place: &'static str,
-    /// Its name there; empty for a place without names.
+    /// Its name there, `Outer/Inner` for an element inside another; empty for a place without names.
     pub wire: &'static str,
     /// Whether the request cannot be made without it.
     pub required: bool,

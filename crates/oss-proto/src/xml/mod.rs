@@ -58,6 +58,13 @@ pub(crate) fn offer<F: Occurs>(
 
 /// Decodes a text of an answer with `encoding-type=url`, once; a `+` stays a `+`.
 pub(crate) fn decode_url(text: &str) -> Result<String, ReadError> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(alloc::borrow::Cow::into_owned).map_err(|_| ReadError::value("percent-encoded UTF-8", text))
+    let wrong = || ReadError::value("percent-encoded UTF-8", text);
+    // A `%` that escapes nothing would be passed through: whatever sent it did not encode the rest either.
+    let mut escapes = text.split('%').skip(1);
+    let is_hex =
+        |part: &str| part.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+    if !escapes.all(is_hex) {
+        return Err(wrong());
+    }
+    percent_decode_str(text).decode_utf8().map(alloc::borrow::Cow::into_owned).map_err(|_| wrong())
 }
