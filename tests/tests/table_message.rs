@@ -42,7 +42,7 @@ fn a_mistyped_row_is_answered_with_what_may_stand_there() {
         ),
         (
             "operation! { Get = GET Bucket fast [] () {} -> none }",
-            "error: `fast` is no flag of an operation; the flags are slow and typed",
+            "error: `fast` is no flag of an operation; they are slow, typed, checked, versioned",
         ),
     ] {
         let said = compile(table);

@@ -134,8 +134,8 @@ impl CredentialCache {
         }
     }
 
-    /// Takes note that the service did not accept these credentials: they are held on to only while the source has
-    /// no others. One refresh follows, however many callers say so.
+    /// Takes note that the service did not accept these credentials: they are held on to only while the
+    /// source has no others. One refresh follows, however many callers say so.
     pub fn refuse(&mut self, generation: Generation) {
         self.refused = Some(generation);
     }

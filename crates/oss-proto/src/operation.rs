@@ -43,8 +43,8 @@ pub trait Paged: Operation + Sized {
     fn next(&self, page: &Self::Output) -> Result<Option<Self>, ReadError>;
 }
 
-/// The rule that all lists share: go on from a marker that lies behind the one just used. `lies_behind` compares the
-/// next marker with the used one; of an opaque token it can only say that the two differ.
+/// The rule that all lists share: go on from a marker that lies behind the one just used. `lies_behind`
+/// compares the next marker with the used one; of an opaque token it can only say that the two differ.
 pub(crate) fn next_marker<M: PartialEq + Copy + fmt::Display>(
     is_truncated: Option<bool>,
     used: Option<M>,

@@ -74,8 +74,9 @@ impl Presigned {
         self.expires
     }
 
-    /// The headers of the request. The holder must send those that were [signed](Self::is_signed) with exactly these
-    /// values; without the others the request is another one, such as a whole object instead of a range.
+    /// The headers of the request. The holder must send those that were [signed](Self::is_signed) with
+    /// exactly these values; without the others the request is another one, such as a whole object instead of
+    /// a range.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }

@@ -17,8 +17,8 @@ use crate::{
 /// ```
 /// use oss_proto::{Operation, Raw, Scope};
 ///
-/// let raw = Raw::new("GetBucketStat", http::Method::GET, Scope::Bucket).bucket("examplebucket").query("stat", "");
-/// assert_eq!(raw.draft()?.query[0].0, "stat");
+/// let raw = Raw::new("GetBucketStat", http::Method::GET,
+/// Scope::Bucket).bucket("examplebucket").query("stat", ""); assert_eq!(raw.draft()?.query[0].0, "stat");
 /// # Ok::<(), oss_proto::InvalidRequest>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -47,8 +47,8 @@ pub struct Settings {
     pub user_agent: String,
     /// Headers that are signed besides those that V4 always signs, in lower case.
     pub additional_headers: Vec<String>,
-    /// Whether buckets keep versions: then a repeated put or delete is not the same as one, and is not repeated when
-    /// its outcome is unknown. No by default.
+    /// Whether buckets keep versions: then a repeated put or delete is not the same as one, and is not
+    /// repeated when its outcome is unknown. No by default.
     pub buckets_versioned: bool,
     /// Whether the CRC-64 of uploads is compared with the one that OSS states: yes.
     pub checks_upload_crc64: bool,

@@ -19,8 +19,8 @@ use crate::{Error, Payload, Reply, ReplyHead};
 pub struct Now {
     /// Time since any fixed point that the driver chose; it never goes back. Deadlines are on this clock.
     pub mono: Duration,
-    /// The time of day as this machine has it, uncorrected; it may jump. Signatures are dated with it, after the
-    /// machine has added what it knows of the service's clock.
+    /// The time of day as this machine has it, uncorrected; it may jump. Signatures are dated with it, after
+    /// the machine has added what it knows of the service's clock.
     pub wall: UnixTime,
 }
 

@@ -11,64 +11,65 @@ use oss_credentials::{Credentials, Generation, Need};
 use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict};
 
 use super::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
+use super::facts::effect_of;
 use super::journal::Attempt;
 use super::verdict::{
-    Unsuccessful, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer,
-    measure_skew, pause, wants_crc64,
+    Unsuccessful, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer, pause,
+    wants_crc64,
 };
 use crate::compose::check;
 use crate::{
-    Composer, CorruptBody, DeadlinePassed, Draft, Error, ErrorKind, InvalidRequest, Misuse, Payload,
-    ReadError, Replay, Reply, ReplyHead, Service, Wait,
+    Composer, CorruptBody, Draft, Error, ErrorKind, InvalidRequest, Misuse, ReadError, Reply, ReplyHead,
+    Service, Wait,
 };
 
 pub(crate) struct Machine {
-    service: Service,
-    draft: Result<Draft, InvalidRequest>,
-    effect: Effect,
-    policy: Policy,
-    idle: Duration,
-    operation_timeout: Option<Duration>,
-    composer: Composer,
-    backoff: Backoff,
-    state: State,
+    pub(super) service: Service,
+    pub(super) draft: Result<Draft, InvalidRequest>,
+    pub(super) effect: Effect,
+    pub(super) policy: Policy,
+    pub(super) idle: Duration,
+    pub(super) operation_timeout: Option<Duration>,
+    pub(super) composer: Composer,
+    pub(super) backoff: Backoff,
+    pub(super) state: State,
     /// An action was given out that takes an answer.
-    awaiting: bool,
+    pub(super) awaiting: bool,
     /// The first poll.
-    began: Option<Now>,
+    pub(super) began: Option<Now>,
     /// The start of the attempt in progress, and when the head of its answer came.
-    attempt_began: Now,
-    head_at: Now,
-    attempts: Vec<Attempt>,
-    outcome: Outcome,
+    pub(super) attempt_began: Now,
+    pub(super) head_at: Now,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) outcome: Outcome,
     /// Attempts that count against the policy; corrections do not.
-    tries: u32,
-    repeats_after_unknown: u32,
+    pub(super) tries: u32,
+    pub(super) repeats_after_unknown: u32,
     /// The most that any attempt took of the body.
-    body_taken: u64,
-    generation: Option<Generation>,
-    refused: Option<Generation>,
-    skew_secs: i64,
-    skew_learned: bool,
-    fresh_connection: bool,
-    corrected: Corrected,
+    pub(super) body_taken: u64,
+    pub(super) generation: Option<Generation>,
+    pub(super) refused: Option<Generation>,
+    pub(super) skew_secs: i64,
+    pub(super) skew_learned: bool,
+    pub(super) fresh_connection: bool,
+    pub(super) corrected: Corrected,
     /// How the last attempt failed: what is reported if there is no further one after all.
-    held: Option<Box<Error>>,
+    pub(super) held: Option<Box<Error>>,
     /// The host of the last request.
-    host: Option<String>,
-    ledger: Ledger,
-    last_cost: u32,
+    pub(super) host: Option<String>,
+    pub(super) ledger: Ledger,
+    pub(super) last_cost: u32,
 }
 
 /// What is done about a failure at most once in a call.
 #[derive(Default)]
-struct Corrected {
-    credentials: bool,
-    clock: bool,
-    connection: bool,
+pub(super) struct Corrected {
+    pub(super) credentials: bool,
+    pub(super) clock: bool,
+    pub(super) connection: bool,
 }
 
-enum State {
+pub(super) enum State {
     /// Will ask for credentials.
     Start,
     /// Waits for them.
@@ -87,15 +88,15 @@ enum State {
     Finished(Option<Box<Result<Reply<Bytes>, Error>>>),
 }
 
-struct Collecting {
-    head: ReplyHead,
-    sent: Sent,
-    body: BytesMut,
+pub(super) struct Collecting {
+    pub(super) head: ReplyHead,
+    pub(super) sent: Sent,
+    pub(super) body: BytesMut,
     /// What `content-length` promises.
-    expected: Option<u64>,
-    bytes_max: u64,
+    pub(super) expected: Option<u64>,
+    pub(super) bytes_max: u64,
     /// The body of an error is judged by what has come until then.
-    until: Option<Duration>,
+    pub(super) until: Option<Duration>,
 }
 
 impl Machine {
@@ -200,13 +201,6 @@ impl Machine {
                 self.misuse("answered an action with the event of another");
             }
         }
-    }
-
-    /// What was learned; given once.
-    pub(crate) fn ledger(&mut self) -> Ledger {
-        self.ledger.skew_secs = core::mem::take(&mut self.skew_learned).then_some(self.skew_secs);
-        self.ledger.signing_key = self.composer.key().cloned().map(Box::new);
-        core::mem::take(&mut self.ledger)
     }
 
     /// Start → Authenticating.
@@ -367,12 +361,6 @@ impl Machine {
         }
     }
 
-    /// An earlier attempt may have done it; now the service says that there is nothing left to do.
-    fn is_already_done(&self, failed: &Unsuccessful) -> bool {
-        let (ErrorKind::Service(error), Ok(draft)) = (&failed.kind, &self.draft) else { return false };
-        self.outcome == Outcome::Unknown && draft.gone_code == Some(error.code.as_str())
-    }
-
     fn take_failure(&mut self, failure: Failure, head: Option<ReplyHead>, wait: Wait, now: Now) {
         let started = failure.sent.started();
         self.body_taken = self.body_taken.max(failure.sent.bytes());
@@ -401,24 +389,8 @@ impl Machine {
         }
     }
 
-    /// What a failure teaches, whether or not this call can make use of it.
-    fn learn(&mut self, failed: &Unsuccessful) {
-        match failed.verdict() {
-            Verdict::Reauthenticate => {
-                self.refused = self.generation;
-                self.ledger.refused = self.generation;
-            }
-            Verdict::FixClock if !self.corrected.clock => {
-                if let Some(skew) = measure_skew(failed, self.attempt_began, self.head_at) {
-                    self.skew_secs = skew;
-                    self.skew_learned = true;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What is set right and repeated at once, each at most once in a call, and whatever the number of attempts.
+    /// What is set right and repeated at once, each at most once in a call, and whatever the number of
+    /// attempts.
     fn correct(&mut self, failed: &Unsuccessful) -> bool {
         if matches!(self.policy.strategy, Strategy::None) {
             return false;
@@ -484,18 +456,6 @@ impl Machine {
         self.state = State::Backoff { until: now.mono.saturating_add(delay) };
     }
 
-    /// Better to fail now than after a sleep that leaves no time.
-    fn leaves_no_time(&self, delay: Duration, now: Now) -> bool {
-        self.deadline().is_some_and(|deadline| now.mono.saturating_add(delay) >= deadline)
-    }
-
-    fn is_replayable(&self) -> bool {
-        match &self.draft {
-            Ok(Draft { body: Payload::Stream { replay: Replay::Once, .. }, .. }) => self.body_taken == 0,
-            _ => true,
-        }
-    }
-
     fn succeed(&mut self, head: ReplyHead, body: Bytes, now: Now) {
         self.attempts.push(Attempt {
             status: Some(head.status),
@@ -507,17 +467,6 @@ impl Machine {
         self.ledger.refund = self.last_cost;
         let attempts = self.attempts.clone();
         self.finish(Ok(Reply::new(body, head, attempts)));
-    }
-
-    fn note(&mut self, failed: &Unsuccessful, started: bool, now: Now) {
-        self.outcome = self.outcome.merge(failed.outcome(started));
-        let head = failed.head.as_ref();
-        self.attempts.push(Attempt {
-            status: head.map(|head| head.status),
-            request_id: head.and_then(ReplyHead::request_id).map(String::from),
-            failure: Some(failed.word()),
-            elapsed: now.mono.saturating_sub(self.attempt_began.mono),
-        });
     }
 
     /// Ends with the failure of the last attempt.
@@ -549,7 +498,8 @@ impl Machine {
         }
     }
 
-    /// Ends the call when its own time is over, with the status of an answer that is being read if it has one.
+    /// Ends the call when its own time is over, with the status of an answer that is being read if it has
+    /// one.
     fn end_if_late(&mut self, now: Now) {
         if !self.is_late(now) {
             return;
@@ -573,69 +523,6 @@ impl Machine {
         let kind = self.deadline_passed(wait, now);
         self.fail(kind);
     }
-
-    fn deadline_passed(&self, wait: Wait, now: Now) -> ErrorKind {
-        let began = self.began.map_or(now.mono, |began| began.mono);
-        ErrorKind::Deadline(DeadlinePassed { wait, after: now.mono.saturating_sub(began) })
-    }
-
-    fn is_late(&self, now: Now) -> bool {
-        self.deadline().is_some_and(|deadline| now.mono >= deadline)
-    }
-
-    /// The end of the whole call.
-    fn deadline(&self) -> Option<Duration> {
-        Some(self.began?.mono.saturating_add(self.operation_timeout?))
-    }
-
-    fn bounded(&self, until: Duration) -> Duration {
-        self.deadline().map_or(until, |deadline| until.min(deadline))
-    }
-
-    /// How long the peer may think.
-    fn patience(&self, draft: &Draft) -> Duration {
-        if draft.slow { self.idle.max(self.service.timeouts.slow_answer) } else { self.idle }
-    }
-
-    pub(crate) fn error(&self, kind: ErrorKind, outcome: Outcome) -> Error {
-        let host = self.host.clone().unwrap_or_else(|| self.service.endpoint.authority());
-        let error = Error::new(kind, self.operation(), outcome).with_host(host);
-        let error = error.with_attempts(self.attempts.clone());
-        if self.effect == Effect::Read { error.of_a_read() } else { error }
-    }
-
-    pub(crate) fn operation(&self) -> &'static str {
-        match &self.draft {
-            Ok(draft) => draft.operation,
-            Err(error) => error.operation(),
-        }
-    }
-
-    pub(crate) fn state_name(&self) -> &'static str {
-        match &self.state {
-            State::Start => "Start",
-            State::Authenticating => "Authenticating",
-            State::Ready(_) => "Ready",
-            State::Sending => "Sending",
-            State::Collecting(_) => "Collecting",
-            State::Asking(_) => "Asking",
-            State::Backoff { .. } => "Backoff",
-            State::Finished(_) => "Finished",
-        }
-    }
-}
-
-/// What a second arrival would do, given what is known of the buckets.
-fn effect_of(draft: &Draft, service: &Service) -> Effect {
-    let names_version = draft.query.iter().any(|(name, _)| name == "versionId");
-    if service.buckets_versioned
-        && draft.makes_version
-        && !names_version
-        && draft.effect == Effect::Idempotent
-    {
-        return Effect::Once;
-    }
-    draft.effect
 }
 
 /// Credentials that end sooner are renewed before they are used: an attempt must be able to begin with them.

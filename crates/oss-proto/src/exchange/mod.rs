@@ -11,6 +11,7 @@
 //! Every arrow is an assignment in `machine.rs`, and nowhere else.
 
 pub(crate) mod action;
+mod facts;
 pub(crate) mod journal;
 mod machine;
 pub(crate) mod verdict;
@@ -31,7 +32,8 @@ use crate::{Draft, Error, ErrorKind, Operation, Reply, Service};
 /// take no answer. A driver that breaks the contract gets [`ErrorKind::Misuse`] as the outcome: no panic, no
 /// undefined state. An exchange may be dropped at any point; what then became of the request is unknown.
 ///
-/// An operation with a streamed answer ends at its head here; [`Fetch`](crate::Fetch) goes on and checks its body.
+/// An operation with a streamed answer ends at its head here; [`Fetch`](crate::Fetch) goes on and checks its
+/// body.
 ///
 /// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a
 /// corrected clock, and for a pooled connection that was found closed.

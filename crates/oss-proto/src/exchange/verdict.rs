@@ -36,8 +36,8 @@ impl Unsuccessful {
         Self { kind, head: Some(head.clone()), stale: false }
     }
 
-    /// The failure in the words that `oss-retry` decides by; `None` when the answer itself cannot be understood, or is
-    /// about something else than was asked: asking again brings the same.
+    /// The failure in the words that `oss-retry` decides by; `None` when the answer itself cannot be
+    /// understood, or is about something else than was asked: asking again brings the same.
     pub(crate) fn judged(&self) -> Option<Judged<'_>> {
         Some(match &self.kind {
             ErrorKind::Service(error) | ErrorKind::StoredButCallbackFailed(error) => {
@@ -195,8 +195,8 @@ pub(crate) fn pause(backoff: Duration, head: Option<&ReplyHead>, now: UnixTime) 
 ///
 /// `None` when the answer has no time that can be believed, or one more than a day away.
 ///
-/// `head_at` is when the head of the answer arrived. An attempt that took long spent its time on a body, not on the way:
-/// its midpoint says nothing, and the service's time is taken as received.
+/// `head_at` is when the head of the answer arrived. An attempt that took long spent its time on a body, not
+/// on the way: its midpoint says nothing, and the service's time is taken as received.
 pub(crate) fn measure_skew(failed: &Unsuccessful, began: Now, head_at: Now) -> Option<i64> {
     let ErrorKind::Service(error) = &failed.kind else { return None };
     let dated = || {

@@ -5,7 +5,8 @@
 //! ```text
 //! operation! {
 //!     /// Uploads an object in one request.
-//!     PutObject = PUT Object typed checked [] (  // method, scope, fixed query; scope Object brings `bucket` and
+//!     PutObject = PUT Object typed checked [] (  // method, scope, fixed query; scope Object brings `bucket`
+//! and
 //! `key`
 //!         body: Payload = body,              // required: an argument of `new` and `to`
 //!     ) {
@@ -29,8 +30,10 @@
 //! | `xml "Root"` | an XML body, with its MD5 | an element; `xml "Outer" > "Inner"` looks one level deeper |
 //! | `url "Name"` | | an element that is percent-decoded when the answer says `EncodingType` `url` |
 //!
-//! Fixed query parameters are written `["list-type" = "2", "acl" = ""]`. Answers are `none`, `head Output { … }`,
-//! `xml "Root" Output { … }`, `collect Output { … }` or `stream Output { … }`. Before the brackets may stand flags:
+//! Fixed query parameters are written `["list-type" = "2", "acl" = ""]`. Answers are `none`, `head Output { …
+//! }`,
+//! `xml "Root" Output { … }`, `collect Output { … }` or `stream Output { … }`. Before the brackets may stand
+//! flags:
 //!
 //! | flag | meaning |
 //! | --- | --- |
@@ -39,8 +42,8 @@
 //! | `checked` | the CRC-64 in the answer is that of the body we sent |
 //! | `versioned` | in a versioned bucket each arrival makes a version |
 //!
-//! `POST: Orphaning` replaces the effect that follows from the method; `gone "NoSuchUpload"`, before the answer, names
-//! the error that means "already done" after an attempt whose outcome is unknown.
+//! `POST: Orphaning` replaces the effect that follows from the method; `gone "NoSuchUpload"`, before the
+//! answer, names the error that means "already done" after an attempt whose outcome is unknown.
 //!
 //! What the table above expands to, shortened:
 //!
@@ -245,7 +248,7 @@ macro_rules! has_flag {
     ($wanted:ident: versioned $($rest:ident)*) => { has_flag!($wanted: $($rest)*) };
     ($wanted:ident: $other:ident $($rest:ident)*) => {
         compile_error!(concat!(
-            "`", stringify!($other), "` is no flag of an operation; the flags are slow, typed, checked and versioned"
+            "`", stringify!($other), "` is no flag of an operation; they are slow, typed, checked, versioned"
         ))
     };
 }

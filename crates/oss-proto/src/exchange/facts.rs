@@ -1,0 +1,131 @@
+//! What the machine knows and computes; nothing here assigns its state.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::time::Duration;
+
+use oss_retry::{Effect, Outcome, Verdict};
+
+use super::action::{Ledger, Now};
+use super::journal::Attempt;
+use super::machine::{Machine, State};
+use super::verdict::{Unsuccessful, measure_skew};
+use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Service, Wait};
+
+impl Machine {
+    /// What was learned; given once.
+    pub(crate) fn ledger(&mut self) -> Ledger {
+        self.ledger.skew_secs = core::mem::take(&mut self.skew_learned).then_some(self.skew_secs);
+        self.ledger.signing_key = self.composer.key().cloned().map(Box::new);
+        core::mem::take(&mut self.ledger)
+    }
+
+    /// What a failure teaches, whether or not this call can make use of it.
+    pub(super) fn learn(&mut self, failed: &Unsuccessful) {
+        match failed.verdict() {
+            Verdict::Reauthenticate => {
+                self.refused = self.generation;
+                self.ledger.refused = self.generation;
+            }
+            Verdict::FixClock if !self.corrected.clock => {
+                if let Some(skew) = measure_skew(failed, self.attempt_began, self.head_at) {
+                    self.skew_secs = skew;
+                    self.skew_learned = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Better to fail now than after a sleep that leaves no time.
+    pub(super) fn leaves_no_time(&self, delay: Duration, now: Now) -> bool {
+        self.deadline().is_some_and(|deadline| now.mono.saturating_add(delay) >= deadline)
+    }
+
+    pub(super) fn is_replayable(&self) -> bool {
+        match &self.draft {
+            Ok(Draft { body: Payload::Stream { replay: Replay::Once, .. }, .. }) => self.body_taken == 0,
+            _ => true,
+        }
+    }
+
+    /// An earlier attempt may have done it; now the service says that there is nothing left to do.
+    pub(super) fn is_already_done(&self, failed: &Unsuccessful) -> bool {
+        let (ErrorKind::Service(error), Ok(draft)) = (&failed.kind, &self.draft) else { return false };
+        self.outcome == Outcome::Unknown && draft.gone_code == Some(error.code.as_str())
+    }
+
+    pub(super) fn note(&mut self, failed: &Unsuccessful, started: bool, now: Now) {
+        self.outcome = self.outcome.merge(failed.outcome(started));
+        let head = failed.head.as_ref();
+        self.attempts.push(Attempt {
+            status: head.map(|head| head.status),
+            request_id: head.and_then(ReplyHead::request_id).map(String::from),
+            failure: Some(failed.word()),
+            elapsed: now.mono.saturating_sub(self.attempt_began.mono),
+        });
+    }
+
+    pub(super) fn deadline_passed(&self, wait: Wait, now: Now) -> ErrorKind {
+        let began = self.began.map_or(now.mono, |began| began.mono);
+        ErrorKind::Deadline(DeadlinePassed { wait, after: now.mono.saturating_sub(began) })
+    }
+
+    pub(super) fn is_late(&self, now: Now) -> bool {
+        self.deadline().is_some_and(|deadline| now.mono >= deadline)
+    }
+
+    /// The end of the whole call.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        Some(self.began?.mono.saturating_add(self.operation_timeout?))
+    }
+
+    pub(super) fn bounded(&self, until: Duration) -> Duration {
+        self.deadline().map_or(until, |deadline| until.min(deadline))
+    }
+
+    /// How long the peer may think.
+    pub(super) fn patience(&self, draft: &Draft) -> Duration {
+        if draft.slow { self.idle.max(self.service.timeouts.slow_answer) } else { self.idle }
+    }
+
+    pub(crate) fn error(&self, kind: ErrorKind, outcome: Outcome) -> Error {
+        let host = self.host.clone().unwrap_or_else(|| self.service.endpoint.authority());
+        let error = Error::new(kind, self.operation(), outcome).with_host(host);
+        let error = error.with_attempts(self.attempts.clone());
+        if self.effect == Effect::Read { error.of_a_read() } else { error }
+    }
+
+    pub(crate) fn operation(&self) -> &'static str {
+        match &self.draft {
+            Ok(draft) => draft.operation,
+            Err(error) => error.operation(),
+        }
+    }
+
+    pub(crate) fn state_name(&self) -> &'static str {
+        match &self.state {
+            State::Start => "Start",
+            State::Authenticating => "Authenticating",
+            State::Ready(_) => "Ready",
+            State::Sending => "Sending",
+            State::Collecting(_) => "Collecting",
+            State::Asking(_) => "Asking",
+            State::Backoff { .. } => "Backoff",
+            State::Finished(_) => "Finished",
+        }
+    }
+}
+
+/// What a second arrival would do, given what is known of the buckets.
+pub(super) fn effect_of(draft: &Draft, service: &Service) -> Effect {
+    let names_version = draft.query.iter().any(|(name, _)| name == "versionId");
+    if service.buckets_versioned
+        && draft.makes_version
+        && !names_version
+        && draft.effect == Effect::Idempotent
+    {
+        return Effect::Once;
+    }
+    draft.effect
+}
