@@ -11,7 +11,7 @@ use oss_credentials::{
     Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, Secret, Source, SourceName, Step,
     Ticket,
 };
-use oss_proto::{Call, Event, Ledger, Now, Proposal, Shared};
+use oss_proto::{Call, Event, Failure, FailureKind, Ledger, Now, Proposal, Sent, Shared};
 use tokio::sync::Notify;
 use tokio::time::{timeout, timeout_at};
 
@@ -41,6 +41,14 @@ struct State {
     shared: Shared,
     /// Whose answer is being waited for, for the error of those who waited too long.
     asked: SourceName,
+}
+
+/// Why a call goes without credentials.
+pub(crate) enum NoCredentials {
+    /// The source said so.
+    Refused(CredentialError),
+    /// The source said nothing for as long as the call could wait.
+    Late(CredentialError),
 }
 
 pub(crate) type CustomLookup = Arc<
@@ -80,18 +88,34 @@ impl Account {
         self.0.told.notify_waiters();
     }
 
-    /// Credentials for this need, waited for until the deadline on the monotonic clock.
-    ///
-    /// # Errors
-    /// When the source has none, or did not answer in time.
-    pub async fn credentials(&self, need: Need, deadline: Duration) -> Result<Credentials, CredentialError> {
+    /// Answers `Action::Authenticate`: credentials for this need, waited for until the deadline.
+    pub async fn authenticate(&self, need: Need, deadline: Duration) -> Event {
+        match self.credentials(need, deadline).await {
+            Ok(credentials) => Event::Credentials(credentials),
+            Err(NoCredentials::Refused(error)) => Event::NoCredentials(error),
+            Err(NoCredentials::Late(error)) => {
+                Event::Failed(Failure::new(FailureKind::Timeout, Sent::new()).because(error))
+            }
+        }
+    }
+
+    /// Answers `Action::Retry` from the budget that all calls share.
+    pub fn retry(&self, proposal: &Proposal) -> Event {
+        Event::Retry(self.state().shared.decide(proposal))
+    }
+
+    pub(crate) async fn credentials(
+        &self,
+        need: Need,
+        deadline: Duration,
+    ) -> Result<Credentials, NoCredentials> {
         loop {
             let mut told = pin!(self.0.told.notified());
             // Before the cache is asked, or an answer between the two would be missed.
             told.as_mut().enable();
             let until = match self.ask(need) {
                 Step::Ready(credentials) => return Ok(credentials),
-                Step::Failed(error) => return Err(error),
+                Step::Failed(error) => return Err(NoCredentials::Refused(error)),
                 Step::Ask(ticket, lookup) => {
                     self.look_up(ticket, lookup);
                     continue;
@@ -102,14 +126,9 @@ impl Account {
             if self.now().mono >= deadline {
                 let source = self.state().asked;
                 let reason = String::from("gave no answer in time");
-                return Err(CredentialError::Failed { source, reason });
+                return Err(NoCredentials::Late(CredentialError::Failed { source, reason }));
             }
         }
-    }
-
-    pub(crate) fn retry(&self, proposal: &Proposal) -> Event {
-        let is_affordable = self.state().shared.quota.take(proposal.cost);
-        Event::Retry(is_affordable.then_some(proposal.delay))
     }
 
     /// The time as the service has it, as far as earlier calls learned it.

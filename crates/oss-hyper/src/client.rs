@@ -3,15 +3,14 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use bytes::Bytes;
 use oss_credentials::{Credentials, Need};
 use oss_proto::{
-    BucketName, Checked, Composer, Draft, Effect, Endpoint, Error, ErrorKind, Exchange, Fetch, GetObject,
-    IntoField, InvalidRequest, InvalidValue, Operation, Outcome, Paged, Presigned, ReadError, Region, Reply,
-    ReplyHead, Service, Source, Spec, Transmit,
+    BucketName, Checked, Composer, Endpoint, Error, ErrorKind, Exchange, Fetch, GetObject, IntoField,
+    InvalidRequest, InvalidValue, Operation, Outcome, Paged, Presigned, Region, Reply, Service, Source,
+    Transmit,
 };
 
-use crate::account::{Account, CustomLookup};
+use crate::account::{Account, CustomLookup, NoCredentials};
 use crate::body::Body;
 use crate::drive::{drive, open};
 use crate::{BoxError, Bucket, Object, Pages, Transport};
@@ -88,8 +87,9 @@ impl Client {
         body: impl Into<Body>,
     ) -> Result<Reply<O::Output>, Error> {
         let body = body.into();
-        let operation = WithBody { operation: &operation, body: &body };
-        let exchange = Exchange::new(&operation, &self.service, self.account.call());
+        let mut draft = operation.draft()?;
+        draft.body = body.payload();
+        let exchange = Exchange::<O>::with_draft(draft, &self.service, self.account.call());
         self.run(exchange, &body).await
     }
 
@@ -123,11 +123,10 @@ impl Client {
         let seconds = i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX);
         let need = Need::until(now.wall.saturating_add(seconds));
         let deadline = now.mono.saturating_add(self.service.timeouts.credentials);
-        let credentials = self
-            .account
-            .credentials(need, deadline)
-            .await
-            .map_err(|error| Error::new(ErrorKind::Credentials(error), O::SPEC.name, Outcome::NotSent))?;
+        let credentials = self.account.credentials(need, deadline).await.map_err(|missing| {
+            let (NoCredentials::Refused(error) | NoCredentials::Late(error)) = missing;
+            Error::new(ErrorKind::Credentials(error), draft.operation, Outcome::NotSent)
+        })?;
         // Looking up took its time, and the URL lives from now on.
         let now = self.account.corrected_now();
         Ok(Composer::new().presign(&draft, &self.service, &credentials, now.wall, valid_for)?)
@@ -158,9 +157,8 @@ impl Client {
         body: &Body,
     ) -> impl Future<Output = Result<(oss_proto::Head, crate::ResponseBody), oss_proto::Failure>> + Send + use<>
     {
-        let (transport, clock, body) = (self.transport.clone(), self.account.clock(), body.share());
-        let wants_crc64 = self.service.checks_upload_crc64;
-        async move { transport.send_checked(transmit, &body, clock, wants_crc64).await }
+        let (transport, account, body) = (self.transport.clone(), self.account.clone(), body.share());
+        async move { transport.send(transmit, &body, &account).await }
     }
 }
 
@@ -208,31 +206,6 @@ impl core::fmt::Debug for ClientBuilder {
             .field("source", &self.source)
             .field("lookups", &self.lookups.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// An operation with another body.
-struct WithBody<'a, O> {
-    operation: &'a O,
-    body: &'a Body,
-}
-
-impl<O: Operation> Operation for WithBody<'_, O> {
-    const SPEC: &'static Spec = O::SPEC;
-    type Output = O::Output;
-
-    fn effect(&self) -> Effect {
-        self.operation.effect()
-    }
-
-    fn draft(&self) -> Result<Draft, InvalidRequest> {
-        let mut draft = self.operation.draft()?;
-        draft.body = self.body.payload();
-        Ok(draft)
-    }
-
-    fn read(head: &ReplyHead, body: &Bytes) -> Result<O::Output, ReadError> {
-        O::read(head, body)
     }
 }
 

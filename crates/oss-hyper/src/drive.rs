@@ -111,10 +111,7 @@ where
     B::Error: Into<BoxError>,
 {
     Next::Tell(match action {
-        Action::Authenticate { need, deadline } => match account.credentials(need, deadline).await {
-            Ok(credentials) => Event::Credentials(credentials),
-            Err(error) => Event::NoCredentials(error),
-        },
+        Action::Authenticate { need, deadline } => account.authenticate(need, deadline).await,
         Action::Retry(proposal) => account.retry(&proposal),
         Action::Send(transmit) => {
             // The body of an answer that was not wanted keeps its connection until here.

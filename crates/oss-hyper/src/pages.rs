@@ -45,7 +45,10 @@ impl<O: Paged> Pages<O> {
         self.next = match operation.next(&reply.output) {
             Ok(Some(next)) => Next::Page(next),
             Ok(None) => Next::End,
-            Err(error) => Next::Stuck(Error::new(ErrorKind::Reply(error), O::SPEC.name, Outcome::Unknown)),
+            Err(error) => {
+                let name = operation.draft().map_or("list", |draft| draft.operation);
+                Next::Stuck(Error::new(ErrorKind::Reply(error), name, Outcome::Unknown))
+            }
         };
         Ok(Some(reply))
     }

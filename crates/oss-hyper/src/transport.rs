@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use http::uri::{PathAndQuery, Uri};
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::client::conn::TrySendError;
 use oss_proto::{
@@ -19,7 +19,6 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::BoxError;
 use crate::account::Account;
 use crate::body::Body;
-use crate::clock::Clock;
 use crate::connect::{Connection, Connector, Fault, Origin};
 use crate::outgoing::{Content, Outgoing, Tally, check_empty, outgoing};
 use crate::pool::{Lease, OpenBody, Pool};
@@ -72,30 +71,15 @@ impl Transport {
         body: &Body,
         account: &Account,
     ) -> Result<(Head, ResponseBody), Failure> {
-        self.send_checked(transmit, body, account.clock(), true).await
-    }
-
-    /// As [`send`](Self::send); without the checksum of what leaves when nobody compares it.
-    pub(crate) async fn send_checked(
-        &self,
-        transmit: Transmit,
-        body: &Body,
-        clock: Clock,
-        wants_crc64: bool,
-    ) -> Result<(Head, ResponseBody), Failure> {
+        let sent = transmit.tally();
         let Transmit { request, body: payload, idle, answer, .. } = transmit;
-        let times = Times { idle, answer, end: transmit.deadline.map(|end| clock.instant(end)) };
+        let times = Times { idle, answer, end: transmit.deadline.map(|end| account.clock().instant(end)) };
         let not_sent = |fault| failure(fault, Sent::new());
         let Some(origin) = Origin::of(request.uri()) else {
             let cause = "the request names no scheme and host";
             return Err(not_sent(Fault::new(FailureKind::Other, cause)));
         };
         let lease = self.pool.lease(&origin, transmit.fresh_connection, times.end).await.map_err(not_sent)?;
-        // Only uploads by PUT are answered with a checksum of what was sent.
-        let sent = match request.method() {
-            &Method::PUT if wants_crc64 && !payload.is_empty() => Sent::with_crc64(),
-            _ => Sent::new(),
-        };
         let len = payload.len();
         let content = open(payload, body, times.end).await.map_err(not_sent)?;
         let (outgoing, tally) = outgoing(content, len, sent);
