@@ -1,0 +1,194 @@
+//! The stages of this crate: the simulated world, and blocking sockets.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use oss_credentials::{Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, Source, Step};
+use oss_proto::{
+    Action, Error, Event, Exchange, Fetch, FetchAction, GetObject, Operation, Reply, Service, Shared,
+    Transmit, Verified,
+};
+
+use super::{Content, Scenario, Stage, Transcript};
+use crate::blocking::Client;
+use crate::peer::Peer;
+use crate::tcp::{TcpPeer, system_time};
+use crate::world::{EPOCH, World};
+
+/// Runs a scenario in the simulated world.
+pub fn simulated(scenario: &Scenario) -> Transcript {
+    let mut world = World::new(scenario.peer(EPOCH));
+    world.is_down = scenario.is_down;
+    let service = scenario.service("http://127.0.0.1");
+    let shared = Shared::new(CredentialCache::new(Source::Custom(0), SEED));
+    let rota = Rota::new(scenario);
+    scenario.play(&mut Simulated { world, service, shared, rota, calls: 0 })
+}
+
+/// Runs a scenario over loopback TCP on the blocking driver.
+///
+/// # Panics
+/// When no port can be opened.
+pub fn blocking(scenario: &Scenario) -> Transcript {
+    let mut peer = TcpPeer::start(scenario.peer(system_time())).expect("a loopback port is free");
+    let rota = Rota::new(scenario);
+    let client = Client::new(scenario.service(&peer.endpoint()), Source::Custom(0))
+        .with_custom(move |_| Answer::Custom(rota.next()));
+    if scenario.is_down {
+        peer.refuse();
+    }
+    scenario.play(&mut Blocking { client, peer })
+}
+
+/// The scenario's credentials in their order; a clone goes on where the original is.
+#[derive(Clone, Debug)]
+pub struct Rota(Arc<Mutex<Vec<Credentials>>>);
+
+impl Rota {
+    /// From the first one on.
+    pub fn new(scenario: &Scenario) -> Self {
+        Self(Arc::new(Mutex::new(scenario.credentials.iter().rev().cloned().collect())))
+    }
+
+    /// The next credentials; the last ones again and again.
+    pub fn next(&self) -> Credentials {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = if left.len() > 1 { left.pop() } else { left.last().cloned() };
+        next.unwrap_or_else(Credentials::anonymous)
+    }
+}
+
+struct Blocking {
+    client: Client,
+    peer: TcpPeer,
+}
+
+impl Stage for Blocking {
+    fn call<O>(&mut self, operation: &O, content: &Content) -> Result<Reply<O::Output>, Error>
+    where
+        O: Operation<Output: Send> + Clone + Send + Sync + 'static,
+    {
+        self.client.call_from(operation, &mut || content.open())
+    }
+
+    fn fetch(&mut self, operation: &GetObject, sink: &mut Vec<u8>) -> Result<Reply<Verified>, Error> {
+        self.client.fetch(operation, sink).expect("a vector takes everything")
+    }
+
+    fn pause(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn peer<T>(&mut self, look: impl FnOnce(&mut Peer) -> T) -> T {
+        look(&mut self.peer.peer())
+    }
+}
+
+struct Simulated {
+    world: World,
+    service: Service,
+    shared: Shared,
+    rota: Rota,
+    calls: u64,
+}
+
+impl Simulated {
+    fn send(&mut self, transmit: &Transmit, content: &Content) -> Event {
+        self.world.send(transmit, &mut || -> io::Result<Box<dyn io::Read>> { content.open() })
+    }
+
+    fn authenticate(&mut self, need: Need) -> Event {
+        self.look_up(need).map_or_else(Event::NoCredentials, Event::Credentials)
+    }
+
+    fn look_up(&mut self, need: Need) -> Result<Credentials, CredentialError> {
+        loop {
+            let now = self.world.now();
+            let wall = self.shared.corrected(now.wall);
+            match self.shared.credentials.poll(need, now.mono, wall) {
+                Step::Ready(credentials) => return Ok(credentials),
+                Step::Failed(error) => return Err(error),
+                Step::Ask(ticket, question) => {
+                    let answer = match question {
+                        Lookup::Custom(_) => Answer::Custom(self.rota.next()),
+                        _ => Answer::Unavailable,
+                    };
+                    self.shared.credentials.answer(ticket, answer, now.mono, wall);
+                }
+                Step::Wait { until } => self.world.wait_until(until),
+            }
+        }
+    }
+
+    fn options(&mut self) -> oss_proto::Call {
+        self.calls += 1;
+        self.shared.call(SEED ^ self.calls)
+    }
+}
+
+impl Stage for Simulated {
+    fn call<O>(&mut self, operation: &O, content: &Content) -> Result<Reply<O::Output>, Error>
+    where
+        O: Operation<Output: Send> + Clone + Send + Sync + 'static,
+    {
+        let options = self.options();
+        let mut exchange = Exchange::new(operation, &self.service, options);
+        loop {
+            let event = match exchange.poll(self.world.now()) {
+                Action::Authenticate { need, .. } => self.authenticate(need),
+                Action::Retry(proposal) => Event::Retry(self.shared.decide(&proposal)),
+                Action::Send(transmit) => self.send(&transmit, content),
+                Action::Read { deadline } => self.world.read(deadline),
+                Action::Wait { until } => {
+                    self.world.wait_until(until);
+                    continue;
+                }
+                Action::Done(result) => {
+                    self.shared.settle(exchange.ledger());
+                    return result;
+                }
+            };
+            exchange.handle(event, self.world.now());
+        }
+    }
+
+    fn fetch(&mut self, operation: &GetObject, sink: &mut Vec<u8>) -> Result<Reply<Verified>, Error> {
+        let options = self.options();
+        let mut fetch = Fetch::new(operation, &self.service, options);
+        loop {
+            let event = match fetch.poll(self.world.now()) {
+                FetchAction::Opened(_) => continue,
+                FetchAction::Deliver(bytes) => {
+                    sink.extend_from_slice(&bytes);
+                    continue;
+                }
+                FetchAction::Call(Action::Authenticate { need, .. }) => self.authenticate(need),
+                FetchAction::Call(Action::Retry(proposal)) => Event::Retry(self.shared.decide(&proposal)),
+                FetchAction::Call(Action::Send(transmit)) => self.send(&transmit, &Content::default()),
+                FetchAction::Call(Action::Read { deadline }) => self.world.read(deadline),
+                FetchAction::Call(Action::Wait { until }) => {
+                    self.world.wait_until(until);
+                    continue;
+                }
+                FetchAction::Call(Action::Done(result)) => {
+                    self.shared.settle(fetch.ledger());
+                    return result;
+                }
+            };
+            fetch.handle(event, self.world.now());
+        }
+    }
+
+    fn pause(&mut self, time: Duration) {
+        let until = self.world.now().mono.saturating_add(time);
+        self.world.wait_until(until);
+    }
+
+    fn peer<T>(&mut self, look: impl FnOnce(&mut Peer) -> T) -> T {
+        look(&mut self.world.peer)
+    }
+}
+
+const SEED: u64 = 7;
