@@ -359,7 +359,7 @@ impl Peer {
             (true, 0) => {}
             (true, len) if is_chunked => line.push_str(&format!(", {len} bytes in chunks")),
             (true, len) => line.push_str(&format!(", {len} bytes")),
-            (false, _) => line.push_str(", part of its body"),
+            (false, _) => line.push_str(BROKEN_OFF),
         }
         self.log.push(line);
         self.reading -= 1;
@@ -499,6 +499,8 @@ fn answer_of(reply: oss_emulator::Reply) -> Answer {
 
 /// The bucket that every peer has.
 pub const BUCKET: &str = "bucket";
+/// How the line of a request ends whose body did not come in full.
+pub const BROKEN_OFF: &str = ", part of its body";
 /// The region that signatures are for.
 pub const REGION: &str = "cn-hangzhou";
 /// Headers that a transcript shows, because a scenario may be about them.

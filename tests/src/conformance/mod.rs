@@ -25,7 +25,7 @@ use oss_proto::{
     Credentials, Endpoint, Error, GetObject, Operation, Policy, Region, Reply, Service, Settings, Verified,
 };
 
-use crate::peer::{Deed, Peer, REGION, credentials};
+use crate::peer::{BROKEN_OFF, Deed, Peer, REGION, credentials};
 
 pub use job::{Job, Memory};
 pub use scenarios::scenarios;
@@ -66,6 +66,8 @@ pub struct Scenario {
     pub watches_connections: bool,
     /// Whether drivers may differ in their attempts: one meets a closed connection where another saw it close.
     pub hides_attempts: bool,
+    /// Whether drivers may differ in what the peer sees of a request that they break off.
+    pub hides_broken_requests: bool,
     /// What the credential source gives, one after the other; the last one again and again.
     pub credentials: Vec<Credentials>,
     tune: fn(&mut Settings),
@@ -132,6 +134,7 @@ impl Scenario {
             is_down: false,
             watches_connections: false,
             hides_attempts: false,
+            hides_broken_requests: false,
             credentials: vec![credentials()],
             tune: |_| {},
         }
@@ -222,6 +225,13 @@ impl Scenario {
         self
     }
 
+    /// Drivers may differ in what the peer sees of a request that they break off.
+    #[must_use]
+    pub fn hides_broken_requests(mut self) -> Self {
+        self.hides_broken_requests = true;
+        self
+    }
+
     /// This must come of it.
     #[must_use]
     pub fn expects<const N: usize>(mut self, lines: [&str; N]) -> Self {
@@ -262,13 +272,15 @@ impl Scenario {
                     let seen = stage.peer(|peer| peer.seen());
                     let told = job(&memory).run(stage, content, &mut memory);
                     // What broke off may be known here before it is known there.
+                    let due = if self.hides_broken_requests { 0 } else { seen + told.sent_at_least };
                     for _ in 0..PEER_TURNS_MAX {
-                        if stage.peer(|peer| !peer.is_reading() && peer.seen() >= seen + told.sent_at_least) {
+                        if stage.peer(|peer| !peer.is_reading() && peer.seen() >= due) {
                             break;
                         }
                         stage.pause(PEER_TURN);
                     }
-                    lines.extend(stage.peer(Peer::take_log));
+                    let hides = |line: &String| self.hides_broken_requests && line.ends_with(BROKEN_OFF);
+                    lines.extend(stage.peer(Peer::take_log).into_iter().filter(|line| !hides(line)));
                     lines.extend(told.lines.into_iter().map(|line| self.without_attempts(line)));
                 }
                 Step::Pause(time) => stage.pause(*time),
@@ -303,7 +315,7 @@ impl Content {
     ///
     /// # Errors
     /// Never; a driver's own sources may.
-    pub fn open(&self) -> io::Result<Box<dyn Read>> {
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let len = self.fails_after.unwrap_or(self.bytes.len()).min(self.bytes.len());
         let whole = io::Cursor::new(self.bytes.slice(..len));
         Ok(if self.fails_after.is_some() { Box::new(whole.chain(Broken)) } else { Box::new(whole) })

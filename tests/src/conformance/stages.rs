@@ -70,7 +70,7 @@ impl Stage for Blocking {
     where
         O: Operation<Output: Send> + Clone + Send + Sync + 'static,
     {
-        self.client.call_from(operation, &mut || content.open())
+        self.client.call_from(operation, &mut || content.open().map(|source| -> Box<dyn io::Read> { source }))
     }
 
     fn fetch(&mut self, operation: &GetObject, sink: &mut Vec<u8>) -> Result<Reply<Verified>, Error> {
@@ -96,7 +96,7 @@ struct Simulated {
 
 impl Simulated {
     fn send(&mut self, transmit: &Transmit, content: &Content) -> Event {
-        self.world.send(transmit, &mut || -> io::Result<Box<dyn io::Read>> { content.open() })
+        self.world.send(transmit, &mut || content.open().map(|source| -> Box<dyn io::Read> { source }))
     }
 
     fn authenticate(&mut self, need: Need) -> Event {
