@@ -73,7 +73,11 @@ impl Pool {
         end: Option<Instant>,
     ) -> Result<Lease, Fault> {
         let slot = self.slot(end).await?;
-        while let Some(connection) = if fresh { None } else { self.take_idle(origin) } {
+        while let Some((connection, rested)) = if fresh { None } else { self.take_idle(origin) } {
+            if rested >= LOOK_AFTER {
+                // Lets the runtime look at its sockets: the peer may have closed this one in the meantime.
+                tokio::task::yield_now().await;
+            }
             if let Some(connection) = self.ready(connection).await {
                 return Ok(Lease { connection, is_used: true, origin: origin.clone(), slot });
             }
@@ -110,15 +114,16 @@ impl Pool {
         Err(Fault::new(FailureKind::PoolExhausted, problem))
     }
 
-    /// The most recently used one: the least likely to have been closed by the peer.
-    fn take_idle(&self, origin: &Origin) -> Option<Connection> {
+    /// The most recently used one, the least likely to have been closed by the peer, and how long it was unused.
+    fn take_idle(&self, origin: &Origin) -> Option<(Connection, Duration)> {
         let mut shelf = self.shelf();
         let now = Instant::now();
         shelf.idle.retain(|idle| {
             now.saturating_duration_since(idle.since) < self.idle_max && !idle.connection.sender.is_closed()
         });
         let at = shelf.idle.iter().rposition(|idle| idle.origin == *origin)?;
-        Some(shelf.idle.remove(at).connection)
+        let idle = shelf.idle.remove(at);
+        Some((idle.connection, now.saturating_duration_since(idle.since)))
     }
 
     /// Waits until hyper is through with the request before, which may be found to have ended the connection.
@@ -176,5 +181,7 @@ impl core::fmt::Debug for Pool {
     }
 }
 
+/// A connection that was unused for longer is looked at before it is used.
+const LOOK_AFTER: Duration = Duration::from_millis(5);
 /// A connection that is still busy with its last request after that is not worth waiting for.
 const READY_MAX: Duration = Duration::from_millis(500);
