@@ -20,11 +20,11 @@ use crate::clock::{Clock, seed};
 
 /// What all calls of one identity share: credentials, the retry budget and what was learned about the clock.
 ///
-/// A clone is the same account. Clients make one for themselves; it is public for drivers of one's own, together
-/// with [`drive`](crate::drive).
+/// A clone is the same account. Clients make one for themselves; it is public for drivers of one's own,
+/// together with [`drive`](crate::drive).
 ///
-/// A question to a credential source is answered in a task of its own, so a call that is dropped takes no answer
-/// with it, and any number of calls wait for one answer.
+/// A question to a credential source is answered in a task of its own, so a call that is dropped takes no
+/// answer with it, and any number of calls wait for one answer.
 #[derive(Clone)]
 pub struct Account(Arc<Inner>);
 
@@ -200,7 +200,8 @@ impl fmt::Debug for Account {
     }
 }
 
-/// A lookup in its task. When the task panics or its runtime ends, that too is an answer, or all would wait for it.
+/// A lookup in its task. When the task panics or its runtime ends, that too is an answer, or all would wait
+/// for it.
 struct Asker {
     account: Account,
     ticket: Option<Ticket>,

@@ -17,8 +17,8 @@ use crate::BoxError;
 
 /// The body of a request: bytes in memory, or a source that is read while it is sent.
 ///
-/// A source of known length must end after exactly that many bytes: a longer or shorter one fails the call with
-/// `BodySource`, and OSS keeps nothing of it. With an unknown length the request is sent chunked.
+/// A source of known length must end after exactly that many bytes: a longer or shorter one fails the call
+/// with `BodySource`, and OSS keeps nothing of it. With an unknown length the request is sent chunked.
 ///
 /// ```
 /// use oss_hyper::Body;

@@ -5,20 +5,20 @@ use core::time::Duration;
 
 use oss_credentials::{Credentials, Need};
 use oss_proto::{
-    BucketName, Checked, Composer, Endpoint, Error, ErrorKind, Exchange, Fetch, GetObject, IntoField,
-    InvalidRequest, InvalidValue, Operation, Outcome, Paged, Presigned, Region, Reply, Service, Source,
-    Transmit,
+    BucketName, Checked, Composer, Endpoint, Error, ErrorKind, Exchange, Failure, Fetch, GetObject, Head,
+    IntoField, InvalidRequest, InvalidValue, Operation, Outcome, Paged, Presigned, Region, Reply, Service,
+    Source, Transmit,
 };
 
 use crate::account::{Account, CustomLookup, NoCredentials};
 use crate::body::Body;
 use crate::drive::{drive, open};
-use crate::{BoxError, Bucket, Object, Pages, Transport};
+use crate::{BoxError, Bucket, Object, Pages, ResponseBody, Transport};
 
 /// A client for any operation of OSS. A clone shares its connections, credentials and retry budget.
 ///
-/// A call needs a tokio runtime with time and IO enabled; its future is `Send` when the operation and its output
-/// are, and may be dropped at any point.
+/// A call needs a tokio runtime with time and IO enabled; its future is `Send` when the operation and its
+/// output are, and may be dropped at any point.
 #[derive(Clone, Debug)]
 pub struct Client {
     service: Service,
@@ -68,8 +68,8 @@ impl Client {
 
     /// Makes a call and collects its answer.
     ///
-    /// An operation whose body is a stream goes through [`send_from`](Self::send_from); [`GetObject`] goes through
-    /// [`open`](Self::open), here its content is not read.
+    /// An operation whose body is a stream goes through [`send_from`](Self::send_from); [`GetObject`] goes
+    /// through [`open`](Self::open), here its content is not read.
     ///
     /// # Errors
     /// When it fails for good; the error says whether it may have taken effect.
@@ -155,8 +155,7 @@ impl Client {
         &self,
         transmit: Transmit,
         body: &Body,
-    ) -> impl Future<Output = Result<(oss_proto::Head, crate::ResponseBody), oss_proto::Failure>> + Send + use<>
-    {
+    ) -> impl Future<Output = Result<(Head, ResponseBody), Failure>> + Send + use<> {
         let (transport, account, body) = (self.transport.clone(), self.account.clone(), body.share());
         async move { transport.send(transmit, &body, &account).await }
     }
@@ -172,8 +171,9 @@ impl ClientBuilder {
 
     /// The function behind [`Source::Custom`] of this number.
     ///
-    /// It is asked when credentials are needed or about to end, never twice at a time, and has 60 s. `Ok(None)` means
-    /// that the source does not exist here; an error's text is shown to people, so it must hold no secret.
+    /// It is asked when credentials are needed or about to end, never twice at a time, and has 60 s.
+    /// `Ok(None)` means that the source does not exist here; an error's text is shown to people, so it must
+    /// hold no secret.
     #[must_use]
     pub fn lookup<F, Fut, E>(mut self, number: u32, lookup: F) -> Self
     where

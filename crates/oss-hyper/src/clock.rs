@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn seeds_differ() {
-        let seeds: std::collections::BTreeSet<u64> = (0..100).map(|_| seed()).collect();
+        let seeds: alloc::collections::BTreeSet<u64> = (0..100).map(|_| seed()).collect();
         assert_eq!(seeds.len(), 100);
     }
 

@@ -74,7 +74,7 @@ impl Origin {
     }
 
     fn port(&self) -> u16 {
-        self.authority.port_u16().unwrap_or(if self.is_tls() { 443 } else { 80 })
+        self.authority.port_u16().unwrap_or_else(|| if self.is_tls() { 443 } else { 80 })
     }
 }
 

@@ -16,9 +16,9 @@ use crate::{Account, BoxError};
 
 /// Runs an exchange to its end, over any function that sends a request.
 ///
-/// The function takes a [`Transmit`], keeps its time limits, and gives the head of the answer with its body, or says
-/// how it failed; what it must observe is said at [`Transmit`], [`Head`] and [`Failure`]. A client of reqwest or a
-/// `tower::Service` fits; [`Transport::send`](crate::Transport::send) is the one of this crate.
+/// The function takes a [`Transmit`], keeps its time limits, and gives the head of the answer with its body,
+/// or says how it failed; what it must observe is said at [`Transmit`], [`Head`] and [`Failure`]. A client of
+/// reqwest or a `tower::Service` fits; [`Transport::send`](crate::Transport::send) is the one of this crate.
 ///
 /// The future may be dropped at any point; what then became of the request is unknown.
 ///
@@ -90,7 +90,6 @@ where
 }
 
 /// What follows an action.
-#[expect(clippy::large_enum_variant, reason = "moved once, into the loop's match")]
 enum Next<T> {
     Tell(Event),
     Poll,

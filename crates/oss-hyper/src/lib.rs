@@ -25,8 +25,8 @@
 //! # }
 //! ```
 //!
-//! Everything of `oss-proto` is here as well, so this is the one crate to name. What takes part in a call, from the
-//! outside in: [`Bucket`] and [`Client`] are the verbs; [`drive`] is the loop around an
+//! Everything of `oss-proto` is here as well, so this is the one crate to name. What takes part in a call,
+//! from the outside in: [`Bucket`] and [`Client`] are the verbs; [`drive`] is the loop around an
 //! [`Exchange`], generic over any function that sends; [`Transport`] is the one of this
 //! crate; [`Account`] is what calls share.
 #![forbid(unsafe_code)]

@@ -21,9 +21,10 @@ use crate::{Account, BoxError, ResponseBody};
 
 /// An object being read, chunk by chunk or at once.
 ///
-/// Length and CRC-64 are checked while the bytes pass, so what [`chunk`](Self::chunk) gives is not vouched for until
-/// it gives `None`: an error may come after the last byte. [`bytes`](Self::bytes) and [`text`](Self::text) return
-/// verified content or an error, and so does reading to the end through [`AsyncRead`].
+/// Length and CRC-64 are checked while the bytes pass, so what [`chunk`](Self::chunk) gives is not vouched
+/// for until it gives `None`: an error may come after the last byte. [`bytes`](Self::bytes) and
+/// [`text`](Self::text) return verified content or an error, and so does reading to the end through
+/// [`AsyncRead`].
 ///
 /// It keeps a connection until it is read to its end or dropped.
 pub struct Object<B = ResponseBody> {

@@ -146,7 +146,8 @@ impl Tally {
         }
     }
 
-    /// When the peer will have been silent for too long, if nothing happens; `None` while we wait for the source.
+    /// When the peer will have been silent for too long, if nothing happens; `None` while we wait for the
+    /// source.
     ///
     /// `wrote` is when the connection last took a byte; the watcher is woken when the turn changes.
     pub(crate) fn limit(

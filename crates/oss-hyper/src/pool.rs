@@ -40,7 +40,8 @@ struct Slot {
     _permit: OwnedSemaphorePermit,
 }
 
-/// A connection in use. Dropping it closes the connection; [`put_back`](Self::put_back) keeps it for the next request.
+/// A connection in use. Dropping it closes the connection; [`put_back`](Self::put_back) keeps it for the next
+/// request.
 pub(crate) struct Lease {
     pub(crate) connection: Connection,
     /// It has served a request before.
@@ -114,7 +115,8 @@ impl Pool {
         Err(Fault::new(FailureKind::PoolExhausted, problem))
     }
 
-    /// The most recently used one, the least likely to have been closed by the peer, and how long it was unused.
+    /// The most recently used one, the least likely to have been closed by the peer, and how long it was
+    /// unused.
     fn take_idle(&self, origin: &Origin) -> Option<(Connection, Duration)> {
         let mut shelf = self.shelf();
         let now = Instant::now();

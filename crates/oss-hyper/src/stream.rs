@@ -43,8 +43,8 @@ impl Meter {
 
 /// TCP with a [`Meter`].
 ///
-/// When the peer does not take any more, a write is pending for ever instead of failing: the peer may have answered
-/// before it hung up, and the read side, which fails or ends too if it has not, tells what it said.
+/// When the peer does not take any more, a write is pending for ever instead of failing: the peer may have
+/// answered before it hung up, and the read side, which fails or ends too if it has not, tells what it said.
 pub(crate) struct Metered {
     tcp: TcpStream,
     meter: Arc<Meter>,

@@ -13,7 +13,6 @@ use http::response::Parts;
 use http::uri::{PathAndQuery, Uri};
 use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use hyper::client::conn::TrySendError;
 use oss_proto::{
     Error, Failure, FailureKind, Head, InvalidRequest, InvalidValue, Payload, ReplyHead, Sent, Transmit,
 };
@@ -29,9 +28,9 @@ use crate::tls::Tls;
 
 /// Connections and how they are made; a clone shares them, and so may any number of clients.
 ///
-/// HTTP/1.1 over TCP or TLS (rustls on ring, TLS 1.2 and 1.3, certificates verified), at most 20 connections at a
-/// time, 10 s to connect, name lookup and TLS included. Nothing is sent twice behind a caller's back: a request that
-/// fails is reported, with what is known of what left.
+/// HTTP/1.1 over TCP or TLS (rustls on ring, TLS 1.2 and 1.3, certificates verified), at most 20 connections
+/// at a time, 10 s to connect, name lookup and TLS included. Nothing is sent twice behind a caller's back: a
+/// request that fails is reported, with what is known of what left.
 #[derive(Clone, Debug)]
 pub struct Transport {
     pool: Arc<Pool>,
@@ -225,7 +224,7 @@ struct Times {
 /// Why there is no head of an answer.
 enum Broken {
     Silent,
-    Hyper(TrySendError<Request<Outgoing>>),
+    Hyper(hyper::Error),
 }
 
 /// The content at its start.
@@ -290,7 +289,7 @@ async fn exchange(
     let fault = match (tally.take_fault(), broken) {
         (Some(cause), _) => Fault { kind: FailureKind::BodySource, cause },
         (None, Broken::Silent) => Fault::new(FailureKind::Timeout, "the peer neither took nor sent a byte"),
-        (None, Broken::Hyper(error)) => fault_of(error.into_error()),
+        (None, Broken::Hyper(error)) => fault_of(error),
     };
     if let Some(unread) = tally.take_unread() {
         body.restore(unread);
@@ -312,7 +311,7 @@ async fn answer(
     let mut timer = pin!(sleep_until(Instant::now() + times.idle));
     poll_fn(|cx| {
         if let Poll::Ready(result) = response.as_mut().poll(cx) {
-            return Poll::Ready(result.map_err(Broken::Hyper));
+            return Poll::Ready(result.map_err(|error| Broken::Hyper(error.into_error())));
         }
         loop {
             let silent = tally.limit(meter.wrote(), times.idle, times.answer, cx.waker());

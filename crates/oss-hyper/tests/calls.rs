@@ -1,11 +1,14 @@
 //! What a call is as a future, and how calls share credentials.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails stops")]
+
+extern crate alloc;
 
 mod common;
 
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::io;
-use std::sync::Arc;
 
 use common::{BUCKET, emulator, key, service};
 use oss_hyper::{

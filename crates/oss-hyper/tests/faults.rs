@@ -1,11 +1,15 @@
 //! Servers that do one thing wrong, over raw sockets.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails stops")]
+
+extern crate alloc;
 
 mod common;
 
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use common::{OK, bucket_of, bucket_over, content, header, raw, read_head, read_request, strict, write};
@@ -212,8 +216,8 @@ async fn f87_a_pool_held_by_open_bodies_says_so() {
     let held = [bucket.get("a").await.unwrap(), bucket.get("b").await.unwrap()];
     let error = bucket.get("c").await.unwrap_err();
     assert_eq!((transport_error(&error), error.outcome()), (FailureKind::PoolExhausted, Outcome::NotSent));
-    let said = "all 2 connections were in use for 0.2 s, 2 of them by open bodies; read or drop those, or allow more \
-                connections";
+    let said = "all 2 connections were in use for 0.2 s, 2 of them by open bodies; read or drop those, \
+                or allow more connections";
     assert_eq!(cause(&error), said);
     drop(held);
     assert!(bucket.get("c").await.is_ok());
@@ -340,7 +344,8 @@ async fn f36_f37_a_body_that_breaks_or_ends_early_is_no_object() {
         ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel", false),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n", false),
         (
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-oss-hash-crc64ecma: 1\r\n\r\n3\r\nhel\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-oss-hash-crc64ecma: 1\r\n\r\n\
+             3\r\nhel\r\n0\r\n\r\n",
             true,
         ),
         ("HTTP/1.0 200 OK\r\n\r\nhel", false),
@@ -480,9 +485,12 @@ async fn connections_are_reused_until_they_have_idled_too_long() {
     assert_eq!(connections.load(Ordering::Relaxed), 2);
 }
 
+/// Head and body of a request.
+type Arrived = (String, Vec<u8>);
+
 #[tokio::test]
 async fn f88_what_leaves_is_what_was_signed() {
-    let arrived: Arc<Mutex<Vec<(String, Vec<u8>)>>> = Arc::default();
+    let arrived: Arc<Mutex<Vec<Arrived>>> = Arc::default();
     let seen = Arc::clone(&arrived);
     let address = raw(move |_, mut stream| {
         let seen = Arc::clone(&seen);

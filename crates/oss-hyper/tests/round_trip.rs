@@ -1,4 +1,7 @@
 //! Against the emulator, over real sockets.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails stops")]
+
+extern crate alloc;
 
 mod common;
 
@@ -73,7 +76,7 @@ async fn keys_of_every_kind_come_back() {
         assert_eq!(text, key);
     }
     let page = bucket.list("").next().await.unwrap().unwrap().output;
-    let listed: std::collections::BTreeSet<_> = page.contents.iter().map(|o| o.key.as_str()).collect();
+    let listed: alloc::collections::BTreeSet<_> = page.contents.iter().map(|o| o.key.as_str()).collect();
     assert_eq!(listed, keys.into_iter().collect());
 }
 

@@ -1,11 +1,14 @@
 //! HTTPS against a server with a certificate made for the test.
 #![cfg(feature = "rustls")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails stops")]
+
+extern crate alloc;
 
 mod common;
 
+use alloc::sync::Arc;
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::sync::Arc;
 
 use common::{bucket_over, service};
 use oss_emulator_server::{Config, Server};

@@ -1,5 +1,6 @@
 //! The emulator behind a socket, and servers that do one thing wrong.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that fails stops")]
 
 use core::net::SocketAddr;
 use core::time::Duration;
