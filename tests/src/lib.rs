@@ -9,6 +9,8 @@ pub mod conformance;
 pub mod fuzz;
 pub mod http1;
 pub mod naive_sign;
+#[cfg(doctest)]
+pub mod pages;
 pub mod peer;
 pub mod tcp;
 pub mod vectors;

@@ -1,0 +1,9 @@
+//! The programs on the project's pages, compiled so that they stay true.
+
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;
+
+#[doc = include_str!("../../docs/driving.md")]
+#[derive(Debug)]
+pub struct Driving;
