@@ -44,6 +44,7 @@ mod error;
 mod exchange;
 mod fetch;
 mod invalid;
+mod json;
 mod media;
 mod operation;
 mod presign;
@@ -74,7 +75,9 @@ pub use reply::{Reply, ReplyHead};
 pub use service::{Limits, Service, Settings, Timeouts};
 pub use service_error::{ErrorCode, ServiceError};
 pub use shared::Shared;
-pub use types::{ByteRange, Callback, CallbackVars, ContentRange, CopySource, ETag, Metadata, Tags};
+pub use types::{
+    ByteRange, Callback, CallbackVars, ContentRange, CopySource, ETag, Metadata, SymlinkTarget, Tags,
+};
 pub use wire::checked::{Checked, IntoField};
 pub use wire::draft::{Checksum, Draft, Payload, Replay, content_md5};
 pub use wire::occurs::Occurs;

@@ -62,6 +62,35 @@ pub(crate) fn next_marker<M: PartialEq + Copy + fmt::Display>(
     }
 }
 
+/// Where a list goes on that is ordered by key, and by something else under one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marker<'a> {
+    pub(crate) key: &'a str,
+    /// A version or an upload; opaque, and absent when everything under the key was given.
+    pub(crate) id: Option<&'a str>,
+}
+
+impl<'a> Marker<'a> {
+    /// The two parts of a marker as they are on the wire, where an empty one is as good as none.
+    pub(crate) fn of(key: Option<&'a str>, id: Option<&'a str>) -> Option<Self> {
+        let id = id.filter(|id| !id.is_empty());
+        key.filter(|key| !key.is_empty()).map(|key| Self { key, id })
+    }
+
+    /// For [`next_marker`].
+    pub(crate) fn lies_behind(self, used: Self) -> bool {
+        // A key without an id lies behind every id under it.
+        self.key > used.key || (self.key == used.key && used.id.is_some() && self.id != used.id)
+    }
+}
+
+impl fmt::Display for Marker<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key)?;
+        self.id.map_or(Ok(()), |id| write!(f, " and {id}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +106,23 @@ mod tests {
         {
             assert!(text(Some(true), used, next).unwrap_err().is_pagination_stuck());
         }
+    }
+
+    #[test]
+    fn f52_two_markers_move_on_by_key_or_under_one_key() {
+        let of = |key, id| Marker::of(Some(key), Some(id)).unwrap();
+        for (used, next, moves_on) in [
+            (of("a", "1"), of("b", ""), true),
+            (of("a", "1"), of("a", "2"), true),
+            (of("a", "2"), of("a", "1"), true),
+            (of("a", "1"), of("a", ""), true),
+            (of("a", "1"), of("a", "1"), false),
+            (of("a", ""), of("a", ""), false),
+            (of("a", ""), of("a", "1"), false),
+            (of("b", "1"), of("a", "2"), false),
+        ] {
+            assert_eq!(next.lies_behind(used), moves_on, "{used} to {next}");
+        }
+        assert_eq!(Marker::of(Some(""), Some("1")), None);
     }
 }

@@ -18,6 +18,7 @@ pub struct ReadError {
 enum Problem {
     Empty { root: &'static str },
     Document { problem: &'static str, at: u64 },
+    Json { problem: &'static str, at: u64 },
     UnexpectedBody { wanted: &'static str, excerpt: String },
     Root { wanted: &'static str, got: String },
     Missing(&'static str),
@@ -37,6 +38,11 @@ impl ReadError {
     /// The document is not well-formed, or passes a limit, at this byte.
     pub(crate) fn document(problem: &'static str, at: u64) -> Self {
         Problem::Document { problem, at }.into()
+    }
+
+    /// The body is not the JSON that is due, from this byte on.
+    pub(crate) fn json(problem: &'static str, at: u64) -> Self {
+        Problem::Json { problem, at }.into()
     }
 
     /// The body is something else altogether: HTML, JSON, gzip.
@@ -109,6 +115,7 @@ impl fmt::Display for ReadError {
             Problem::Document { problem, at } => {
                 write!(f, "the answer is no sound XML: {problem} at byte {at}")
             }
+            Problem::Json { problem, at } => write!(f, "the answer is no sound JSON: {problem} at byte {at}"),
             Problem::UnexpectedBody { wanted, excerpt } => {
                 write!(f, "the answer is not XML where a `{wanted}` document is due; it begins `{excerpt}`")
             }

@@ -129,7 +129,7 @@ pub(crate) fn judge_answer(
             {
                 return fail(ErrorKind::Service(error));
             }
-            check_upload(draft, service, head, sent).or_else(fail)
+            check_upload(draft, service, head, sent).or_else(|kind| fail(*kind))
         }
         301 | 302 | 303 | 307 | 308 => fail(ErrorKind::Moved(relocation(head, body))),
         _ => fail(ErrorKind::Service(service_error(head, body))),
@@ -155,26 +155,39 @@ pub(crate) fn wants_crc64(draft: &Draft, service: &Service) -> bool {
 }
 
 /// Compares what left with what OSS says it received.
-fn check_upload(draft: &Draft, service: &Service, head: &ReplyHead, sent: &Sent) -> Result<(), ErrorKind> {
+fn check_upload(
+    draft: &Draft,
+    service: &Service,
+    head: &ReplyHead,
+    sent: &Sent,
+) -> Result<(), Box<ErrorKind>> {
     if let (Payload::Stream { .. }, Some(expected)) = (&draft.body, draft.body.len())
         && sent.bytes() != expected
     {
-        return Err(ErrorKind::Corrupt(CorruptBody::Length { expected, actual: sent.bytes() }));
+        let actual = sent.bytes();
+        return Err(Box::new(ErrorKind::Corrupt(CorruptBody::Length { expected, actual })));
     }
     if !wants_crc64(draft, service) {
         return Ok(());
     }
-    let ours = match (&draft.body, sent.crc64()) {
-        (_, Some(crc)) => crc,
-        (Payload::Bytes(bytes), None) => oss_crc::checksum(bytes),
-        (Payload::Empty, None) => 0,
+    let (crc, len) = match (&draft.body, sent.crc64()) {
+        (Payload::Bytes(bytes), Some(crc)) => (crc, bytes.len() as u64),
+        (_, Some(crc)) => (crc, sent.bytes()),
+        (Payload::Bytes(bytes), None) => (oss_crc::checksum(bytes), bytes.len() as u64),
+        (Payload::Empty, None) => (0, 0),
         (Payload::Stream { .. }, None) => {
             let what = "sent a stream without the tally of its Transmit";
-            return Err(ErrorKind::Misuse(Misuse { what, state: "Sending" }));
+            return Err(Box::new(ErrorKind::Misuse(Misuse { what, state: "Sending" })));
         }
     };
-    match head.crc64().map_err(ErrorKind::Reply)? {
-        Some(theirs) if theirs != ours => Err(ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs })),
+    let ours = match draft.checksum {
+        Checksum::Appended { initial } => oss_crc::combine(initial, crc, len),
+        Checksum::None | Checksum::Body => crc,
+    };
+    match head.crc64().map_err(|error| Box::new(ErrorKind::Reply(error)))? {
+        Some(theirs) if theirs != ours => {
+            Err(Box::new(ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs })))
+        }
         _ => Ok(()),
     }
 }

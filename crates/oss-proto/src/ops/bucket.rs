@@ -1,14 +1,12 @@
 //! Operations on a bucket.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use oss_sign::UnixTime;
 
 use super::service::Owner;
-use super::words::{BucketAcl, DataRedundancyType, EncodingType, RequestPayer, StorageClass};
-use crate::operation::next_marker;
-use crate::{ETag, Paged, ReadError, Tags};
+use super::words::{BucketAcl, DataRedundancyType, StorageClass, VersioningStatus};
+use crate::Tags;
 
 operation! {
     /// Creates a bucket; succeeds as well when it is already yours with the same settings.
@@ -81,7 +79,7 @@ shape! {
         /// How objects are encrypted at rest.
         server_side_encryption_rule: Option<ServerSideEncryptionRule> = xml "ServerSideEncryptionRule",
         /// `Enabled`, `Suspended`, or absent when versioning was never on.
-        versioning:                  Option<String>                   = xml "Versioning",
+        versioning:                  Option<VersioningStatus>         = xml "Versioning",
         /// Whether transfer acceleration is on: `Enabled` or `Disabled`.
         transfer_acceleration:       Option<String>                   = xml "TransferAcceleration",
         /// Whether it is replicated to another region: `Enabled` or `Disabled`.
@@ -114,89 +112,62 @@ shape! {
 }
 
 operation! {
-    /// Lists the objects of a bucket in the order of their keys, in pages of up to 1,000.
+    /// Tells in which data centre a bucket is.
     ///
-    /// [ListObjectsV2](https://help.aliyun.com/zh/oss/developer-reference/listobjectsv2)
-    ListObjectsV2 = GET Bucket ["list-type" = "2", "encoding-type" = "url"] () {
-        /// Only keys that begin with this.
-        prefix:             String       = query "prefix",
-        /// Keys that share what comes before this, after the prefix, are given as one common prefix.
-        delimiter:          String       = query "delimiter",
-        /// Only keys after this one.
-        start_after:        String       = query "start-after",
-        /// Where the page begins: `next_continuation_token` of the page before.
-        continuation_token: String       = query "continuation-token",
-        /// The most entries in a page: 1 to 1,000; 100 when absent.
-        max_keys:           u32          = query "max-keys",
-        /// Whether owners are given: no when absent.
-        fetch_owner:        bool         = query "fetch-owner",
-        /// Who pays.
-        request_payer:      RequestPayer = header "x-oss-request-payer",
-    } -> xml "ListBucketResult" ListObjectsV2Output {
-        /// The bucket.
-        name:                    Option<String>        = xml "Name",
-        /// The prefix that was asked for.
-        prefix:                  Option<String>        = url "Prefix",
-        /// The key that was asked to start after.
-        start_after:             Option<String>        = url "StartAfter",
-        /// The page size that was used.
-        max_keys:                Option<u32>           = xml "MaxKeys",
-        /// The delimiter that was asked for.
-        delimiter:               Option<String>        = url "Delimiter",
-        /// Whether there is another page.
-        is_truncated:            Option<bool>          = xml "IsTruncated",
-        /// The token that was asked for.
-        continuation_token:      Option<String>        = url "ContinuationToken",
-        /// The token of the next page.
-        next_continuation_token: Option<String>        = url "NextContinuationToken",
-        /// How keys were encoded on the wire; here they are decoded.
-        encoding_type:           Option<EncodingType>  = xml "EncodingType",
-        /// How many entries the page has.
-        key_count:               Option<u32>           = xml "KeyCount",
-        /// The objects, in the order of their keys.
-        contents:                Vec<ObjectProperties> = xml "Contents",
-        /// Prefixes up to the delimiter, each standing for the keys below it.
-        common_prefixes:         Vec<CommonPrefix>     = xml "CommonPrefixes",
+    /// [GetBucketLocation](https://help.aliyun.com/zh/oss/developer-reference/getbucketlocation)
+    GetBucketLocation = GET Bucket ["location" = ""] () {}
+    -> xml "LocationConstraint" GetBucketLocationOutput {
+        /// Its data centre: `oss-cn-hangzhou`.
+        location: String = root "LocationConstraint",
     }
 }
 
-impl Paged for ListObjectsV2 {
-    fn next(&self, page: &ListObjectsV2Output) -> Result<Option<Self>, ReadError> {
-        let used = self.continuation_token.as_deref();
-        let next =
-            next_marker(page.is_truncated, used, page.next_continuation_token.as_deref(), |next, used| {
-                next != used
-            })?;
-        Ok(next.map(|token| self.clone().continuation_token(token)))
-    }
-}
-
-shape! {
-    /// An object in a list.
-    ObjectProperties {
-        /// Its key.
-        key:             String               = url "Key",
-        /// How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`.
-        object_type:     Option<String>       = xml "Type",
-        /// Its size in bytes.
-        size:            Option<u64>          = xml "Size",
-        /// Its entity tag.
-        etag:            Option<ETag>         = xml "ETag",
-        /// When it was last written.
-        last_modified:   Option<UnixTime>     = xml "LastModified",
-        /// Its storage class.
-        storage_class:   Option<StorageClass> = xml "StorageClass",
-        /// Its owner, when asked for.
-        owner:           Option<Owner>        = xml "Owner",
-        /// The state of its restoration, as in the `x-oss-restore` header.
-        restore_info:    Option<String>       = xml "RestoreInfo",
-        /// When a lifecycle rule moved it to its storage class.
-        transition_time: Option<String>       = xml "TransitionTime",
-    }
-
-    /// A prefix that stands for the keys below it.
-    CommonPrefix {
-        /// The prefix, delimiter included.
-        prefix: String = url "Prefix",
+operation! {
+    /// Tells how much a bucket holds; OSS counts with a delay of an hour or more.
+    ///
+    /// [GetBucketStat](https://help.aliyun.com/zh/oss/developer-reference/getbucketstat)
+    GetBucketStat = GET Bucket ["stat" = ""] () {} -> xml "BucketStat" GetBucketStatOutput {
+        /// What all objects take, in bytes.
+        storage:                        Option<u64> = xml "Storage",
+        /// The number of objects.
+        object_count:                   Option<u64> = xml "ObjectCount",
+        /// The number of multipart uploads that were begun and neither completed nor given up.
+        multipart_upload_count:         Option<u64> = xml "MultipartUploadCount",
+        /// The number of parts in them.
+        multipart_part_count:           Option<u64> = xml "MultipartPartCount",
+        /// The number of live channels.
+        live_channel_count:             Option<u64> = xml "LiveChannelCount",
+        /// When OSS counted, in seconds since 1970.
+        last_modified_time:             Option<u64> = xml "LastModifiedTime",
+        /// What Standard objects take, in bytes.
+        standard_storage:               Option<u64> = xml "StandardStorage",
+        /// The number of Standard objects.
+        standard_object_count:          Option<u64> = xml "StandardObjectCount",
+        /// What infrequent-access objects are billed for, in bytes.
+        infrequent_access_storage:      Option<u64> = xml "InfrequentAccessStorage",
+        /// What they take, in bytes.
+        infrequent_access_real_storage: Option<u64> = xml "InfrequentAccessRealStorage",
+        /// Their number.
+        infrequent_access_object_count: Option<u64> = xml "InfrequentAccessObjectCount",
+        /// What Archive objects are billed for, in bytes.
+        archive_storage:                Option<u64> = xml "ArchiveStorage",
+        /// What they take, in bytes.
+        archive_real_storage:           Option<u64> = xml "ArchiveRealStorage",
+        /// Their number.
+        archive_object_count:           Option<u64> = xml "ArchiveObjectCount",
+        /// What Cold Archive objects are billed for, in bytes.
+        cold_archive_storage:           Option<u64> = xml "ColdArchiveStorage",
+        /// What they take, in bytes.
+        cold_archive_real_storage:      Option<u64> = xml "ColdArchiveRealStorage",
+        /// Their number.
+        cold_archive_object_count:      Option<u64> = xml "ColdArchiveObjectCount",
+        /// What Deep Cold Archive objects are billed for, in bytes.
+        deep_cold_archive_storage:      Option<u64> = xml "DeepColdArchiveStorage",
+        /// What they take, in bytes.
+        deep_cold_archive_real_storage: Option<u64> = xml "DeepColdArchiveRealStorage",
+        /// Their number.
+        deep_cold_archive_object_count: Option<u64> = xml "DeepColdArchiveObjectCount",
+        /// The number of delete markers.
+        delete_marker_count:            Option<u64> = xml "DeleteMarkerCount",
     }
 }

@@ -6,11 +6,14 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use oss_sign::UnixTime;
 
+use super::list::CommonPrefix;
 use super::words::{
     EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, SseAlgorithm, StorageClass,
 };
-use crate::operation::next_marker;
-use crate::{Callback, CallbackVars, ETag, IntoField, Metadata, Paged, Payload, ReadError, Tags};
+use crate::operation::{Marker, next_marker};
+use crate::{
+    ByteRange, Callback, CallbackVars, CopySource, ETag, IntoField, Metadata, Paged, Payload, ReadError, Tags,
+};
 
 operation! {
     /// Begins a multipart upload.
@@ -94,6 +97,44 @@ operation! {
 }
 
 operation! {
+    /// Copies an object, or a range of one, into a part: 100 KiB to 5 GiB, the last one may be smaller.
+    ///
+    /// [UploadPartCopy](https://help.aliyun.com/zh/oss/developer-reference/uploadpartcopy)
+    UploadPartCopy = PUT Object slow [] (
+        /// The upload.
+        upload_id:   String     = query "uploadId",
+        /// The part's place in the object: 1 to 10,000.
+        part_number: u32        = query "partNumber",
+        /// What to copy.
+        source:      CopySource = header "x-oss-copy-source",
+    ) {
+        /// Only these bytes of it; all of them when absent.
+        range:               ByteRange    = header "x-oss-copy-source-range",
+        /// Only if the source's entity tag is this one.
+        if_match:            ETag         = header "x-oss-copy-source-if-match",
+        /// Only if the source's entity tag is another.
+        if_none_match:       ETag         = header "x-oss-copy-source-if-none-match",
+        /// Only if the source was written after this time.
+        if_modified_since:   UnixTime     = header "x-oss-copy-source-if-modified-since",
+        /// Only if the source was not written after this time.
+        if_unmodified_since: UnixTime     = header "x-oss-copy-source-if-unmodified-since",
+        /// Bandwidth limit in bits per second, 819,200 to 838,860,800.
+        traffic_limit:       u64          = header "x-oss-traffic-limit",
+        /// Who pays.
+        request_payer:       RequestPayer = header "x-oss-request-payer",
+    } -> xml "CopyPartResult" UploadPartCopyOutput {
+        /// The part's entity tag, which completion asks for.
+        etag:                   Option<ETag>     = xml "ETag",
+        /// When the part was made.
+        last_modified:          Option<UnixTime> = xml "LastModified",
+        /// CRC-64 of the part, when OSS knows it.
+        crc64:                  Option<u64>      = header "x-oss-hash-crc64ecma",
+        /// The version that was copied.
+        copy_source_version_id: Option<String>   = header "x-oss-copy-source-version-id",
+    }
+}
+
+operation! {
     /// Makes an object of uploaded parts.
     ///
     /// [CompleteMultipartUpload](https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload)
@@ -169,6 +210,77 @@ operation! {
         /// Who pays.
         request_payer: RequestPayer = header "x-oss-request-payer",
     } gone "NoSuchUpload" -> none
+}
+
+operation! {
+    /// Lists the multipart uploads of a bucket that were begun and neither completed nor given up, in pages
+    /// of up to 1,000: by key, and under one key by when they were begun.
+    ///
+    /// [ListMultipartUploads](https://help.aliyun.com/zh/oss/developer-reference/listmultipartuploads)
+    ListMultipartUploads = GET Bucket ["uploads" = "", "encoding-type" = "url"] () {
+        /// Only keys that begin with this.
+        prefix:           String       = query "prefix",
+        /// Keys that share what comes before this, after the prefix, are given as one common prefix.
+        delimiter:        String       = query "delimiter",
+        /// Only keys after this one; with `upload_id_marker`, also what comes after that upload to it.
+        key_marker:       String       = query "key-marker",
+        /// Where to go on under `key_marker`, without which it has no meaning.
+        upload_id_marker: String       = query "upload-id-marker",
+        /// The most uploads in a page: 1 to 1,000; 1,000 when absent.
+        max_uploads:      u32          = query "max-uploads",
+        /// Who pays.
+        request_payer:    RequestPayer = header "x-oss-request-payer",
+    } -> xml "ListMultipartUploadsResult" ListMultipartUploadsOutput {
+        /// The bucket.
+        bucket:                Option<String>        = xml "Bucket",
+        /// The prefix that was asked for.
+        prefix:                Option<String>        = url "Prefix",
+        /// The delimiter that was asked for.
+        delimiter:             Option<String>        = url "Delimiter",
+        /// The key marker that was asked for.
+        key_marker:            Option<String>        = url "KeyMarker",
+        /// The upload marker that was asked for.
+        upload_id_marker:      Option<String>        = xml "UploadIdMarker",
+        /// The key where the next page begins.
+        next_key_marker:       Option<String>        = url "NextKeyMarker",
+        /// The upload where it begins.
+        next_upload_id_marker: Option<String>        = xml "NextUploadIdMarker",
+        /// The page size that was used.
+        max_uploads:           Option<u32>           = xml "MaxUploads",
+        /// Whether there is another page.
+        is_truncated:          Option<bool>          = xml "IsTruncated",
+        /// How keys were encoded on the wire; here they are decoded.
+        encoding_type:         Option<EncodingType>  = xml "EncodingType",
+        /// The uploads, in the order of their keys.
+        uploads:               Vec<UploadProperties> = xml "Upload",
+        /// Prefixes up to the delimiter, each standing for the keys below it.
+        common_prefixes:       Vec<CommonPrefix>     = xml "CommonPrefixes",
+    }
+}
+
+impl Paged for ListMultipartUploads {
+    fn next(&self, page: &ListMultipartUploadsOutput) -> Result<Option<Self>, ReadError> {
+        let used = Marker::of(self.key_marker.as_deref(), self.upload_id_marker.as_deref());
+        let next = Marker::of(page.next_key_marker.as_deref(), page.next_upload_id_marker.as_deref());
+        let next = next_marker(page.is_truncated, used, next, Marker::lies_behind)?;
+        Ok(next.map(|marker| Self {
+            key_marker: Some(marker.key.into()),
+            upload_id_marker: marker.id.map(Into::into),
+            ..self.clone()
+        }))
+    }
+}
+
+shape! {
+    /// A multipart upload in a list.
+    UploadProperties {
+        /// The key of the object to be.
+        key:       String           = url "Key",
+        /// What names the upload.
+        upload_id: String           = xml "UploadId",
+        /// When it was begun.
+        initiated: Option<UnixTime> = xml "Initiated",
+    }
 }
 
 operation! {

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use oss_sign::UnixTime;
 
 use super::words::{
-    CopyDirective, EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, SseAlgorithm,
-    StorageClass,
+    CopyDirective, EncodingType, LegalHold, ObjectAcl, ObjectType, ObjectWormMode, RequestPayer,
+    SseAlgorithm, StorageClass,
 };
 use crate::{
     ByteRange, Callback, CallbackVars, ContentRange, CopySource, ETag, IntoField, Metadata, Payload, Tags,
@@ -149,8 +149,8 @@ operation! {
         crc64:                         Option<u64>            = header "x-oss-hash-crc64ecma",
         /// Its storage class.
         storage_class:                 Option<StorageClass>   = header "x-oss-storage-class",
-        /// How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`.
-        object_type:                   Option<String>         = header "x-oss-object-type",
+        /// How it was made.
+        object_type:                   Option<ObjectType>     = header "x-oss-object-type",
         /// Its version, in a versioned bucket.
         version_id:                    Option<String>         = header "x-oss-version-id",
         /// How many tags it has.
@@ -226,8 +226,8 @@ operation! {
         crc64:                         Option<u64>            = header "x-oss-hash-crc64ecma",
         /// Its storage class.
         storage_class:                 Option<StorageClass>   = header "x-oss-storage-class",
-        /// How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`.
-        object_type:                   Option<String>         = header "x-oss-object-type",
+        /// How it was made.
+        object_type:                   Option<ObjectType>     = header "x-oss-object-type",
         /// Its version, in a versioned bucket.
         version_id:                    Option<String>         = header "x-oss-version-id",
         /// How many tags it has.
@@ -268,6 +268,33 @@ operation! {
         object_worm_retain_until_date: Option<String>         = header "x-oss-object-worm-retain-until-date",
         /// Legal hold.
         object_worm_legal_hold:        Option<LegalHold>      = header "x-oss-object-worm-legal-hold",
+    }
+}
+
+operation! {
+    /// Reads size, entity tag and time of an object, cheaper for OSS than [`HeadObject`].
+    ///
+    /// [GetObjectMeta](https://help.aliyun.com/zh/oss/developer-reference/getobjectmeta)
+    GetObjectMeta = HEAD Object ["objectMeta" = ""] () {
+        /// Which version; the current one when absent.
+        version_id:    String       = query "versionId",
+        /// Who pays.
+        request_payer: RequestPayer = header "x-oss-request-payer",
+    } -> head GetObjectMetaOutput {
+        /// Size in bytes.
+        content_length:   Option<u64>      = header "content-length",
+        /// The entity tag.
+        etag:             Option<ETag>     = header "etag",
+        /// When it was last written.
+        last_modified:    Option<UnixTime> = header "last-modified",
+        /// When it was last read; only while the bucket tracks access times.
+        last_access_time: Option<UnixTime> = header "x-oss-last-access-time",
+        /// Its version, in a versioned bucket.
+        version_id:       Option<String>   = header "x-oss-version-id",
+        /// CRC-64 of the object.
+        crc64:            Option<u64>      = header "x-oss-hash-crc64ecma",
+        /// When a lifecycle rule moved it to its storage class, as OSS writes it.
+        transition_time:  Option<String>   = header "x-oss-transition-time",
     }
 }
 

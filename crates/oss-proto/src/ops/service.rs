@@ -87,3 +87,80 @@ shape! {
         resource_group_id: Option<String>       = xml "ResourceGroupId",
     }
 }
+
+operation! {
+    /// Lists the cloud boxes of the account, in pages of up to 1,000.
+    ///
+    /// [ListCloudBoxes](https://help.aliyun.com/zh/oss/developer-reference/listcloudboxes)
+    ListCloudBoxes = GET Service ["cloudboxes" = ""] () {
+        /// Only cloud boxes whose ids begin with this.
+        prefix:   String = query "prefix",
+        /// Only cloud boxes whose ids come after this one.
+        marker:   String = query "marker",
+        /// The most cloud boxes in a page: 1 to 1,000; 100 when absent.
+        max_keys: u32    = query "max-keys",
+    } -> xml "ListCloudBoxResult" ListCloudBoxesOutput {
+        /// The prefix that was asked for.
+        prefix:       Option<String>          = xml "Prefix",
+        /// The marker that was asked for.
+        marker:       Option<String>          = xml "Marker",
+        /// The page size that was used.
+        max_keys:     Option<u32>             = xml "MaxKeys",
+        /// Whether there is another page.
+        is_truncated: Option<bool>            = xml "IsTruncated",
+        /// Where the next page begins.
+        next_marker:  Option<String>          = xml "NextMarker",
+        /// The account.
+        owner:        Option<Owner>           = xml "Owner",
+        /// The cloud boxes, by id.
+        cloud_boxes:  Vec<CloudBoxProperties> = xml "CloudBoxes" > "CloudBox",
+    }
+}
+
+impl Paged for ListCloudBoxes {
+    fn next(&self, page: &ListCloudBoxesOutput) -> Result<Option<Self>, ReadError> {
+        let (used, next) = (self.marker.as_deref(), page.next_marker.as_deref());
+        let next = next_marker(page.is_truncated, used, next, |next, used| next > used)?;
+        Ok(next.map(|marker| self.clone().marker(marker)))
+    }
+}
+
+operation! {
+    /// Lists the regions of OSS with their endpoints.
+    ///
+    /// [DescribeRegions](https://help.aliyun.com/zh/oss/developer-reference/describeregions)
+    DescribeRegions = GET Service ["regions" = ""] () {} -> xml "RegionInfoList" DescribeRegionsOutput {
+        /// The regions.
+        regions: Vec<RegionInfo> = xml "RegionInfo",
+    }
+}
+
+shape! {
+    /// A cloud box: OSS on the customer's premises.
+    CloudBoxProperties {
+        /// Its id: `cb-f8z7yvzgwfkl9q0h****`.
+        id:               Option<String> = xml "ID",
+        /// Its name.
+        name:             Option<String> = xml "Name",
+        /// Its region: `cn-hangzhou`.
+        region:           Option<String> = xml "Region",
+        /// Its endpoint for operations on buckets.
+        control_endpoint: Option<String> = xml "ControlEndpoint",
+        /// Its endpoint for operations on objects.
+        data_endpoint:    Option<String> = xml "DataEndpoint",
+        /// Another name of it.
+        alias:            Option<String> = xml "Alias",
+    }
+
+    /// A region and its endpoints.
+    RegionInfo {
+        /// Its id: `oss-cn-hangzhou`.
+        region:              Option<String> = xml "Region",
+        /// Its public endpoint: `oss-cn-hangzhou.aliyuncs.com`.
+        internet_endpoint:   Option<String> = xml "InternetEndpoint",
+        /// Its endpoint inside Alibaba Cloud: `oss-cn-hangzhou-internal.aliyuncs.com`.
+        internal_endpoint:   Option<String> = xml "InternalEndpoint",
+        /// The endpoint of transfer acceleration: `oss-accelerate.aliyuncs.com`.
+        accelerate_endpoint: Option<String> = xml "AccelerateEndpoint",
+    }
+}

@@ -90,4 +90,42 @@ words! {
         /// It is not:
         Off = "OFF",
     }
+
+    /// Whether a bucket keeps the versions of its objects.
+    VersioningStatus {
+        /// Every write makes a version:
+        Enabled = "Enabled",
+        /// Writes replace the version `null`; others are kept:
+        Suspended = "Suspended",
+    }
+
+    /// Who pays for requests to a bucket and their traffic.
+    Payer {
+        /// The owner of the bucket:
+        BucketOwner = "BucketOwner",
+        /// The one who makes the request:
+        Requester = "Requester",
+    }
+
+    /// How an object was made.
+    ObjectType {
+        /// In one request:
+        Normal = "Normal",
+        /// Of parts:
+        Multipart = "Multipart",
+        /// By appending:
+        Appendable = "Appendable",
+        /// It is a link to another object:
+        Symlink = "Symlink",
+    }
+
+    /// How fast an archived object is restored.
+    RestoreTier {
+        /// Within an hour (Cold Archive) or 12 hours (Deep Cold Archive):
+        Expedited = "Expedited",
+        /// In 2 to 5 hours (Cold Archive) or 48 hours (Deep Cold Archive):
+        Standard = "Standard",
+        /// In 5 to 12 hours (Cold Archive):
+        Bulk = "Bulk",
+    }
 }

@@ -36,18 +36,22 @@ macro_rules! output_type {
 }
 
 macro_rules! answer_row {
-    ($field:ident $place:ident $wire:literal > $inner:literal) => {
-        row!(false, $field $place concat!($wire, "/", $inner))
+    ($field:ident: $ty:ty, $place:ident $wire:literal > $inner:literal) => {
+        row!(false, $field: $ty, $place concat!($wire, "/", $inner))
     };
-    ($field:ident $place:ident $($wire:literal)?) => { row!(false, $field $place $($wire)?) };
+    ($field:ident: $ty:ty, $place:ident $wire:literal | $or:literal) => {
+        row!(false, $field: $ty, $place concat!($wire, "|", $or))
+    };
+    ($field:ident: $ty:ty, $place:ident $($wire:literal)?) => { row!(false, $field: $ty, $place $($wire)?) };
 }
 
 macro_rules! answer_rows {
     (none) => { &[] };
     ($kind:ident $($root:literal)? $output:ident {
-        $($(#[$doc:meta])* $field:ident: $ty:ty = $place:ident $($wire:literal $(> $inner:literal)?)?),* $(,)?
+        $($(#[$doc:meta])* $field:ident: $ty:ty
+            = $place:ident $($wire:literal $(> $inner:literal)? $(| $or:literal)?)?),* $(,)?
     }) => {
-        &[$(answer_row!($field $place $($wire $(> $inner)?)?)),*]
+        &[$(answer_row!($field: $ty, $place $($wire $(> $inner)? $(| $or)?)?)),*]
     };
 }
 
@@ -55,7 +59,8 @@ macro_rules! answer_rows {
 macro_rules! output_struct {
     ($op:ident none) => {};
     ($op:ident $kind:ident $($root:literal)? $output:ident {
-        $($(#[$doc:meta])* $field:ident: $ty:ty = $place:ident $($wire:literal $(> $inner:literal)?)?),* $(,)?
+        $($(#[$doc:meta])* $field:ident: $ty:ty
+            = $place:ident $($wire:literal $(> $inner:literal)? $(| $or:literal)?)?),* $(,)?
     }) => {
         #[doc = concat!("The answer to [`", stringify!($op), "`].")]
         #[derive(Clone, Debug, PartialEq, Default)]
@@ -73,18 +78,20 @@ macro_rules! read_answer {
         Ok(())
     }};
     ($head:ident, $body:ident, $kind:ident $($root:literal)? $output:ident {
-        $($(#[$doc:meta])* $field:ident: $ty:ty = $place:ident $($wire:literal $(> $inner:literal)?)?),* $(,)?
+        $($(#[$doc:meta])* $field:ident: $ty:ty
+            = $place:ident $($wire:literal $(> $inner:literal)? $(| $or:literal)?)?),* $(,)?
     }) => {{
         $(partial!($place $field $ty);)*
         open_document!($kind $($root)? $head $body url_encoded => from {
             while let Some(name) = from.child()? {
-                let taken = false $(|| take!(from, name, $field: $ty, $place $($wire $(> $inner)?)?))*;
+                let taken = false
+                    $(|| take!(from, name, $field: $ty, $place $($wire $(> $inner)? $(| $or)?)?))*;
                 if !taken {
                     from.skip()?;
                 }
             }
         });
-        $(let $field: $ty = finish!($head, $body, $field: $ty, $place $($wire $(> $inner)?)?);)*
+        $(let $field: $ty = finish!($head, $body, $field: $ty, $place $($wire $(> $inner)? $(| $or)?)?);)*
         #[allow(unused_mut, reason = "only answers with url rows are decoded in place")]
         let mut output = $output { $($field),* };
         decode_document!($kind url_encoded => output {$($field $place,)*});
@@ -138,9 +145,21 @@ macro_rules! take {
             true
         })
     };
+    // Elements of two names in one list, so that their order is kept; the type looks at the name.
+    ($from:ident, $name:ident, $field:ident: $ty:ty, xml $wire:literal | $or:literal) => {
+        (($name == $wire || $name == $or) && {
+            crate::xml::offer::<$ty>(&mut $field, $from, $wire)?;
+            true
+        })
+    };
     ($from:ident, $name:ident, $field:ident: $ty:ty, url $wire:literal) => {
         take!($from, $name, $field: $ty, xml $wire)
     };
+    // The text of the root itself: no child is it.
+    ($from:ident, $name:ident, $field:ident: $ty:ty, root $wire:literal) => {{
+        let _ = $name;
+        false
+    }};
     ($from:ident, $name:ident, $field:ident: $ty:ty, $($other:tt)*) => { false };
 }
 
@@ -148,7 +167,7 @@ macro_rules! finish {
     ($head:ident, $body:ident, $field:ident: $ty:ty, xml $wire:literal > $inner:literal) => {
         <$ty as crate::Occurs>::finish($field, $inner)?
     };
-    ($head:ident, $body:ident, $field:ident: $ty:ty, xml $wire:literal) => {
+    ($head:ident, $body:ident, $field:ident: $ty:ty, xml $wire:literal $(| $or:literal)?) => {
         <$ty as crate::Occurs>::finish($field, $wire)?
     };
     ($head:ident, $body:ident, $field:ident: $ty:ty, url $wire:literal) => {
@@ -160,6 +179,12 @@ macro_rules! finish {
     ($head:ident, $body:ident, $field:ident: $ty:ty, prefix $wire:literal) => {
         $head.prefixed($wire)
     };
+    ($head:ident, $body:ident, $field:ident: $ty:ty, root $wire:literal) => {
+        crate::xml::root_text::<$ty>($body, $wire)?
+    };
+    ($head:ident, $body:ident, $field:ident: $ty:ty, json $wire:literal) => {
+        crate::json::member::<$ty>($body, $wire)?
+    };
     ($head:ident, $body:ident, $field:ident: $ty:ty, body) => {
         $body.clone()
     };
@@ -169,7 +194,8 @@ macro_rules! finish {
             stringify!($place),
             "` in `",
             stringify!($field),
-            "` is no place of an answer; they are header, prefix, xml, url (with a wire name) and body"
+            "` is no place of an answer; they are header, prefix, xml, url, root, json (with a wire \
+             name) and body"
         ))
     };
 }

@@ -27,8 +27,15 @@
 //! | `query "n"` | a query parameter | |
 //! | `header "n" or "v"` | a header that is sent as `v` when the field is not set | |
 //! | `body` | the payload as it is | the bytes as they are |
-//! | `xml "Root"` | an XML body, with its MD5 | an element; `xml "Outer" > "Inner"` looks one level deeper |
+//! | `form "n"` | the body `n=…`, with its MD5 | |
+//! | `carried` | nothing is sent: the CRC-64 of what lies before an append | |
+//! | `xml "Root"` | an XML body, with its MD5 | an element |
+//! | `root "Root"` | | the text of the root element |
+//! | `json "n"` | | a member of a JSON object |
 //! | `url "Name"` | | an element that is percent-decoded when the answer says `EncodingType` `url` |
+//!
+//! In an answer `xml "Outer" > "Inner"` looks one level deeper, and `xml "A" | "B"` takes elements of both
+//! names in the order in which they come.
 //!
 //! Fixed query parameters are written `["list-type" = "2", "acl" = ""]`. Answers are `none`, `head Output { …
 //! }`,
@@ -98,8 +105,8 @@ macro_rules! operation {
                 effect: effect_of!($method $($base)?),
                 reply: reply_kind!($kind $($rest)*),
                 fields: &[
-                    $(row!(true, $req $req_place $($req_wire)?),)*
-                    $(row!(false, $opt $opt_place $($opt_wire)?),)*
+                    $(row!(true, $req: $req_ty, $req_place $($req_wire)?),)*
+                    $(row!(false, $opt: $opt_ty, $opt_place $($opt_wire)?),)*
                 ],
                 answer: answer_rows!($kind $($rest)*),
                 slow: has_flag!(slow: $($flag)*),
@@ -254,9 +261,25 @@ macro_rules! has_flag {
 }
 
 macro_rules! row {
-    ($required:literal, $field:ident $place:ident) => { row!($required, $field $place "") };
-    ($required:literal, $field:ident $place:ident $wire:expr) => {
-        crate::Row { field: stringify!($field), place: stringify!($place), wire: $wire, required: $required }
+    ($required:literal, $field:ident: $ty:ty, $place:ident) => { row!($required, $field: $ty, $place "") };
+    ($required:literal, $field:ident: $ty:ty, $place:ident $wire:expr) => {
+        crate::Row {
+            field: stringify!($field),
+            place: stringify!($place),
+            wire: $wire,
+            required: $required,
+            inside: inside!($place $ty),
+        }
+    };
+}
+
+/// The rows of the structure that an element holds.
+macro_rules! inside {
+    (xml $ty:ty) => {
+        <<$ty as crate::Occurs>::Item as crate::xml::Element>::ROWS
+    };
+    ($place:ident $ty:ty) => {
+        &[]
     };
 }
 
@@ -291,6 +314,12 @@ macro_rules! put {
     ($draft:ident, $self:ident.$field:ident, xml $wire:literal) => {
         $draft.put_xml($wire, &$self.$field)?;
     };
+    ($draft:ident, $self:ident.$field:ident, form $wire:literal) => {
+        $draft.put_form($wire, &$self.$field)?;
+    };
+    ($draft:ident, $self:ident.$field:ident, carried) => {
+        $draft.put_carried($self.$field);
+    };
     ($draft:ident, $self:ident.$field:ident, body) => {
         $draft.put_body(&$self.$field);
     };
@@ -300,7 +329,8 @@ macro_rules! put {
             stringify!($place),
             "` in `",
             stringify!($field),
-            "` is no place of a request; they are header, query, prefix, xml (with a wire name) and body"
+            "` is no place of a request; they are header, query, prefix, xml, form (with a wire name), \
+             body and carried"
         ));
     };
 }

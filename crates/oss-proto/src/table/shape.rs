@@ -22,7 +22,8 @@ macro_rules! shape {
 /// As `shape!`, for structures that a caller makes.
 macro_rules! request_shape {
     ($($(#[$doc:meta])* $name:ident
-        ($($(#[$req_doc:meta])* $req:ident: $req_ty:ty = $req_place:ident $req_wire:literal),* $(,)?)
+        ($($(#[$req_doc:meta])* $req:ident: $req_ty:ty
+            = $req_place:ident $req_wire:literal $(> $req_inner:literal)?),* $(,)?)
         {$($(#[$opt_doc:meta])* $opt:ident: $opt_ty:ty = $opt_place:ident $opt_wire:literal),* $(,)?}
     )*) => {$(
         $(#[$doc])*
@@ -49,7 +50,7 @@ macro_rules! request_shape {
         }
 
         shape_element!($name {
-            $($req: $req_ty = $req_place $req_wire,)*
+            $($req: $req_ty = $req_place $req_wire $(> $req_inner)?,)*
             $($opt: Option<$opt_ty> = $opt_place $opt_wire),*
         });
     )*};
@@ -60,6 +61,8 @@ macro_rules! shape_element {
         $($field:ident: $ty:ty = $place:ident $wire:literal $(> $inner:literal)?),* $(,)?
     }) => {
         impl crate::xml::Element for $name {
+            const ROWS: &'static [crate::Row] = &[$(answer_row!($field: $ty, $place $wire $(> $inner)?)),*];
+
             fn write(&self, name: &str, to: &mut crate::xml::Writer) -> Result<(), crate::InvalidValue> {
                 to.open(name);
                 $(

@@ -7,7 +7,7 @@ mod source;
 pub use callback::{Callback, CallbackVars};
 pub use metadata::Metadata;
 pub(crate) use metadata::check_header_value;
-pub use source::{CopySource, Tags};
+pub use source::{CopySource, SymlinkTarget, Tags};
 
 use alloc::borrow::Cow;
 use alloc::format;

@@ -66,6 +66,50 @@ impl Text for CopySource {
 }
 text_element!(CopySource);
 
+/// The key that a symbolic link stands for (`x-oss-symlink-target`): encoded once when it is sent, decoded
+/// once when it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SymlinkTarget(String);
+
+impl SymlinkTarget {
+    /// The key, decoded.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for SymlinkTarget {
+    fn from(key: &str) -> Self {
+        Self(key.to_string())
+    }
+}
+
+macro_rules! symlink_target_from {
+    ($($from:ty),*) => {$(
+        impl IntoField<SymlinkTarget> for $from {
+            fn into_field(self) -> SymlinkTarget {
+                SymlinkTarget(self.to_string())
+            }
+        }
+    )*};
+}
+symlink_target_from!(&str, String, &ObjectKey, ObjectKey);
+
+impl Text for SymlinkTarget {
+    const EXPECTED: &'static str = "a percent-encoded key";
+    const EMPTY_IS_ABSENT: bool = true;
+
+    fn text(&self) -> Result<Cow<'_, str>, InvalidValue> {
+        let key = ObjectKey::verbatim(self.0.as_str())?;
+        Ok(Cow::Owned(oss_endpoint::encode_key(key.as_str())))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        crate::xml::decode_url(text).ok().map(Self)
+    }
+}
+text_element!(SymlinkTarget);
+
 /// Tags of an object or a bucket in a header: `k1=v1&k2=v2`, each part percent-encoded.
 ///
 /// At most 10 tags of 128 and 256 characters for an object
@@ -126,6 +170,16 @@ mod tests {
         assert_eq!(text, "/src-bucket/a%3FversionId%3D1%20b/%E4%B8%AD?versionId=CAEQ");
         assert_eq!(CopySource::parse(&text), Some(source));
         assert!(CopySource::new("Bad_Bucket", "k").text().is_err());
+    }
+
+    #[test]
+    fn b20_a_symlink_target_is_encoded_and_decoded_once() {
+        let target = SymlinkTarget::from("目录/a+b%20.txt");
+        let text = target.text().unwrap().into_owned();
+        assert_eq!(text, "%E7%9B%AE%E5%BD%95/a%2Bb%2520.txt");
+        assert_eq!(SymlinkTarget::parse(&text), Some(target));
+        assert_eq!(SymlinkTarget::parse("100%"), None);
+        assert!(SymlinkTarget::from("").text().is_err());
     }
 
     #[test]

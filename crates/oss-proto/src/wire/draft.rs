@@ -67,6 +67,11 @@ pub enum Checksum {
     None,
     /// Exactly the body that we sent.
     Body,
+    /// An object that ends with the body that we sent.
+    Appended {
+        /// The CRC-64 of what lies before it.
+        initial: u64,
+    },
 }
 
 /// The body of a request.
@@ -242,16 +247,41 @@ impl Draft {
         for item in field.items() {
             let mut writer = Writer::new();
             item.write(root, &mut writer).map_err(|problem| self.invalid(root, problem))?;
-            let body = Bytes::from(writer.finish());
             self.headers.push((Cow::Borrowed("content-type"), String::from("application/xml")));
-            self.headers.push((Cow::Borrowed("content-md5"), content_md5(&body)));
-            self.body = Payload::Bytes(body);
+            self.put_document(writer.finish());
         }
         Ok(())
     }
 
+    /// A body `name=value`, as it is: OSS reads it as text, not as a form with escapes.
+    pub(crate) fn put_form<F: Occurs<Item: Text>>(
+        &mut self,
+        name: &'static str,
+        field: &F,
+    ) -> Result<(), InvalidRequest> {
+        for item in field.items() {
+            let text = item.text().map_err(|problem| self.invalid(name, problem))?;
+            let document = [name, "=", text.as_ref()].concat();
+            self.put_document(document.into_bytes());
+        }
+        Ok(())
+    }
+
+    /// The CRC-64 that an append carries on; at position 0 there is nothing before it.
+    pub(crate) fn put_carried(&mut self, initial: Option<u64>) {
+        let is_first = || self.query.iter().any(|(name, value)| name == "position" && value == "0");
+        let initial = initial.or_else(|| is_first().then_some(0));
+        self.checksum = initial.map_or(Checksum::None, |initial| Checksum::Appended { initial });
+    }
+
     pub(crate) fn put_body(&mut self, body: &Payload) {
         self.body = body.clone();
+    }
+
+    fn put_document(&mut self, document: Vec<u8>) {
+        let body = Bytes::from(document);
+        self.headers.push((Cow::Borrowed("content-md5"), content_md5(&body)));
+        self.body = Payload::Bytes(body);
     }
 }
 

@@ -32,12 +32,15 @@ pub struct Spec {
 pub struct Row {
     /// The name of the Rust field.
     pub field: &'static str,
-    /// Where it goes: `header`, `query`, `prefix`, `body`, `xml`, `url`.
+    /// Where it goes: `header`, `query`, `prefix`, `body`, `form`, `carried`, `xml`, `url`, `root`, `json`.
     pub place: &'static str,
-    /// Its name there, `Outer/Inner` for an element inside another; empty for a place without names.
+    /// Its name there, `Outer/Inner` for an element inside another, `A|B` for either of two; empty for a
+    /// place without names.
     pub wire: &'static str,
     /// Whether the request cannot be made without it.
     pub required: bool,
+    /// The rows of the structure that an XML element holds; empty for text.
+    pub inside: &'static [Self],
 }
 
 /// What an operation addresses.

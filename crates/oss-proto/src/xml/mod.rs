@@ -10,10 +10,14 @@ use alloc::string::String;
 
 use percent_encoding::percent_decode_str;
 
-use crate::{InvalidValue, Occurs, ReadError};
+use crate::wire::text::read_text;
+use crate::{InvalidValue, Occurs, ReadError, Row, Text};
 
 /// A value that is an XML element.
 pub trait Element: Sized {
+    /// What the element holds, as data; nothing when it holds text.
+    const ROWS: &'static [Row] = &[];
+
     /// Writes the element under this name.
     ///
     /// # Errors
@@ -54,6 +58,18 @@ pub(crate) fn offer<F: Occurs>(
         Some(item) => F::offer(partial, item, name),
         None => Ok(()),
     }
+}
+
+/// Reads a document that is one element with text.
+pub(crate) fn root_text<F: Occurs<Item: Text>>(document: &[u8], root: &'static str) -> Result<F, ReadError> {
+    let mut reader = Reader::open(document, root)?;
+    let text = reader.text().map_err(|error| error.inside(root))?;
+    reader.finish()?;
+    let mut partial = F::Partial::default();
+    if let Some(item) = read_text(&text).map_err(|error| error.inside(root))? {
+        F::offer(&mut partial, item, root)?;
+    }
+    F::finish(partial, root)
 }
 
 /// Decodes a text of an answer with `encoding-type=url`, once; a `+` stays a `+`.

@@ -1,0 +1,271 @@
+//! The little JSON that OSS speaks: the members of one object, read from a bounded body.
+
+use alloc::string::String;
+
+use crate::wire::text::read_text;
+use crate::{Occurs, ReadError, Text};
+
+/// The member of this name of the object that the body is: `T`, `Option<T>` or `Vec<T>`.
+///
+/// Texts, numbers and booleans are read by their text, so `"344606"` is as good a number as `344606`; `null`
+/// is absent. The whole document is checked whatever the name (RFC 8259): one that breaks off has no members.
+pub(crate) fn member<F: Occurs<Item: Text>>(body: &[u8], name: &'static str) -> Result<F, ReadError> {
+    let text = core::str::from_utf8(body)
+        .map_err(|e| ReadError::json("text that is not UTF-8", e.valid_up_to() as u64))?;
+    let mut reader = Reader { text, at: 0 };
+    let mut partial = F::Partial::default();
+    reader.expect(b'{', "no object")?;
+    let mut more = !reader.take(b'}');
+    while more {
+        reader.expect(b'"', "no name of a member")?;
+        let found = reader.string()?;
+        reader.expect(b':', "no `:` after a name")?;
+        let value = reader.value(2)?;
+        if let (true, Some(value)) = (found == name, value) {
+            let item = read_text::<F::Item>(&value).map_err(|error| error.inside(name))?;
+            if let Some(item) = item {
+                F::offer(&mut partial, item, name)?;
+            }
+        }
+        more = reader.goes_on(b'}')?;
+    }
+    reader.end()?;
+    F::finish(partial, name)
+}
+
+struct Reader<'x> {
+    text: &'x str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn problem(&self, problem: &'static str) -> ReadError {
+        ReadError::json(problem, self.at as u64)
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    /// Passes this byte, and blanks before it, if it is next.
+    fn take(&mut self, byte: u8) -> bool {
+        self.blanks();
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn expect(&mut self, byte: u8, problem: &'static str) -> Result<(), ReadError> {
+        if self.take(byte) { Ok(()) } else { Err(self.problem(problem)) }
+    }
+
+    /// After an item: whether another one follows, or this byte ends them.
+    fn goes_on(&mut self, end: u8) -> Result<bool, ReadError> {
+        if self.take(b',') {
+            return Ok(true);
+        }
+        self.expect(end, "neither `,` nor an end").map(|()| false)
+    }
+
+    fn end(&mut self) -> Result<(), ReadError> {
+        self.blanks();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.problem("more after the object")) }
+    }
+
+    /// Reads any value; gives its text unless it is `null`, an object or an array.
+    fn value(&mut self, depth: usize) -> Result<Option<String>, ReadError> {
+        if depth > DEPTH_MAX {
+            return Err(self.problem("values more than 32 levels deep"));
+        }
+        if self.take(b'"') {
+            return self.string().map(Some);
+        }
+        if self.take(b'{') {
+            let mut more = !self.take(b'}');
+            while more {
+                self.expect(b'"', "no name of a member")?;
+                self.string()?;
+                self.expect(b':', "no `:` after a name")?;
+                self.value(depth + 1)?;
+                more = self.goes_on(b'}')?;
+            }
+            return Ok(None);
+        }
+        if self.take(b'[') {
+            let mut more = !self.take(b']');
+            while more {
+                self.value(depth + 1)?;
+                more = self.goes_on(b']')?;
+            }
+            return Ok(None);
+        }
+        self.word()
+    }
+
+    /// A number, `true`, `false` or `null`.
+    fn word(&mut self) -> Result<Option<String>, ReadError> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || b"+-.".contains(&b)));
+        let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        if !(matches!(word, "true" | "false" | "null") || is_number(word)) {
+            return Err(self.problem("no value"));
+        }
+        self.at += word.len();
+        Ok((word != "null").then(|| String::from(word)))
+    }
+
+    /// The rest of a string whose opening quote was passed.
+    fn string(&mut self) -> Result<String, ReadError> {
+        let mut text = String::new();
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let Some(stop) = rest.bytes().position(|b| b == b'"' || b == b'\\' || b < b' ') else {
+                return Err(self.problem("a string without an end"));
+            };
+            text.push_str(rest.get(..stop).unwrap_or_default());
+            self.at += stop;
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    text.push(self.escape()?);
+                }
+                _ => return Err(self.problem("a control character in a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, ReadError> {
+        let letter = self.peek();
+        self.at += 1;
+        Ok(match letter {
+            Some(same @ (b'"' | b'\\' | b'/')) => char::from(same),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.code_point(),
+            _ => return Err(self.problem("an escape that JSON does not know")),
+        })
+    }
+
+    fn code_point(&mut self) -> Result<char, ReadError> {
+        let first = self.hex()?;
+        let code = match first {
+            // A character beyond 16 bits is two escapes.
+            0xd800..0xdc00 => {
+                let is_pair = self.text.get(self.at..).is_some_and(|rest| rest.starts_with("\\u"));
+                self.at += if is_pair { 2 } else { 0 };
+                let second = if is_pair { self.hex()? } else { 0 };
+                let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400);
+                low.map(|low| 0x1_0000 + ((first - 0xd800) << 10) + low)
+            }
+            code => Some(code),
+        };
+        code.and_then(char::from_u32).ok_or_else(|| self.problem("an escape of no character"))
+    }
+
+    fn hex(&mut self) -> Result<u32, ReadError> {
+        let digits = self.text.get(self.at..self.at.saturating_add(4));
+        let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        self.at = self.at.saturating_add(4);
+        code.ok_or_else(|| self.problem("an escape without four digits"))
+    }
+}
+
+/// RFC 8259 section 6.
+fn is_number(word: &str) -> bool {
+    let (number, exponent) = match word.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, Some(exponent)),
+        None => (word, None),
+    };
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (number, None),
+    };
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    are_digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(are_digits)
+        && exponent.is_none_or(|text| are_digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
+}
+
+const DEPTH_MAX: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = r#"{"bucket":"b","fileSize": 3267 , "object":"a\u4e2d\ud83d\ude00\"\/\n",
+        "deep":{"bucket":["x",{}, [], 1.5e+3, -0, true]},"none":null,"status":"OK"}"#;
+
+    #[test]
+    fn members_are_read_by_their_text() {
+        let text = |name| member::<Option<String>>(DOCUMENT.as_bytes(), name).unwrap();
+        assert_eq!(text("bucket").as_deref(), Some("b"));
+        assert_eq!(text("object").as_deref(), Some("a中😀\"/\n"));
+        assert_eq!((text("none"), text("deep"), text("other")), (None, None, None));
+        assert_eq!(member::<Option<u64>>(DOCUMENT.as_bytes(), "fileSize"), Ok(Some(3267)));
+        assert_eq!(member::<Option<u64>>(b"{\"n\":\"7\"}", "n"), Ok(Some(7)));
+        assert_eq!(member::<Option<u64>>(b" { } ", "n"), Ok(None));
+    }
+
+    #[test]
+    fn b49_a_document_cut_at_any_byte_is_an_error() {
+        for end in 0..DOCUMENT.len() {
+            assert!(member::<Option<String>>(&DOCUMENT.as_bytes()[..end], "bucket").is_err(), "{end}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_an_error() {
+        for bad in [
+            "[]",
+            "1",
+            "\"\"",
+            "{\"n\":}",
+            "{\"n\":1,}",
+            "{\"n\":01}",
+            "{\"n\":1.}",
+            "{\"n\":+1}",
+            "{n:1}",
+            "{\"n\":1}x",
+            "{\"n\":tru}",
+            "{\"n\":\"\\x\"}",
+            "{\"n\":\"\\ud800\"}",
+            "{\"n\":\"\\u12\"}",
+            "{\"n\":\"\n\"}",
+            "{\"n\":1e}",
+            "{\"n\" 1}",
+            "{\"n\":NaN}",
+            "{\"n\":\"\\ud800\\u0041\"}",
+        ] {
+            assert!(member::<Option<String>>(bad.as_bytes(), "n").is_err(), "{bad}");
+        }
+        assert!(member::<Option<u64>>(b"{\"n\":1,\"n\":2}", "n").is_err());
+        assert!(member::<u64>(b"{}", "n").is_err());
+        assert!(member::<Option<u64>>(b"{\"n\":-1}", "n").is_err());
+        assert!(member::<Option<u64>>(b"{\"n\":\"\xff\"}", "n").is_err());
+    }
+
+    #[test]
+    fn b46_the_33rd_level_is_refused() {
+        for (levels, is_good) in [(32, true), (33, false), (1_000_000, false)] {
+            let document = alloc::format!("{{\"n\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+            let read = member::<Option<String>>(document.as_bytes(), "n");
+            assert_eq!(read.is_ok(), is_good, "{levels}");
+        }
+    }
+}
