@@ -402,6 +402,11 @@ impl Peer {
         self.reading > 0
     }
 
+    /// The content of an object, if it exists.
+    pub fn content(&self, key: &str) -> Option<Bytes> {
+        self.emulator.object(BUCKET, key).map(|object| object.body().into_bytes())
+    }
+
     /// What the bucket holds, a line for each object.
     pub fn holds(&self) -> Vec<String> {
         let objects = self.emulator.objects(BUCKET);

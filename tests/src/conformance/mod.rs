@@ -29,7 +29,7 @@ use crate::peer::{BROKEN_OFF, Deed, Peer, REGION, credentials};
 
 pub use job::{Job, Memory};
 pub use scenarios::scenarios;
-pub use stages::{Rota, blocking, simulated};
+pub use stages::{Rota, Simulated, blocking, simulated};
 
 /// Runs every scenario on a driver and compares what came of it with what must.
 ///

@@ -19,12 +19,7 @@ use crate::world::{EPOCH, World};
 
 /// Runs a scenario in the simulated world.
 pub fn simulated(scenario: &Scenario) -> Transcript {
-    let mut world = World::new(scenario.peer(EPOCH));
-    world.is_down = scenario.is_down;
-    let service = scenario.service("http://127.0.0.1");
-    let shared = Shared::new(CredentialCache::new(Source::Custom(0), SEED));
-    let rota = Rota::new(scenario);
-    scenario.play(&mut Simulated { world, service, shared, rota, calls: 0 })
+    scenario.play(&mut Simulated::new(scenario))
 }
 
 /// Runs a scenario over loopback TCP on the blocking driver.
@@ -86,7 +81,8 @@ impl Stage for Blocking {
     }
 }
 
-struct Simulated {
+/// The driver without IO, and the world that it drives in.
+pub struct Simulated {
     world: World,
     service: Service,
     shared: Shared,
@@ -95,6 +91,20 @@ struct Simulated {
 }
 
 impl Simulated {
+    /// The stage at the start of a scenario.
+    pub fn new(scenario: &Scenario) -> Self {
+        let mut world = World::new(scenario.peer(EPOCH));
+        world.is_down = scenario.is_down;
+        let service = scenario.service("http://127.0.0.1");
+        let shared = Shared::new(CredentialCache::new(Source::Custom(0), SEED));
+        Self { world, service, shared, rota: Rota::new(scenario), calls: 0 }
+    }
+
+    /// The world as it is now.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     fn send(&mut self, transmit: &Transmit, content: &Content) -> Event {
         self.world.send(transmit, &mut || content.open().map(|source| -> Box<dyn io::Read> { source }))
     }
