@@ -10,8 +10,8 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use hyper::body::Body;
 use oss_proto::{
-    Action, Error, ErrorKind, Event, Fetch, FetchAction, GetObjectOutput, InvalidRequest, InvalidValue,
-    Outcome, ReadError, Reply, Verified,
+    Action, Error, ErrorKind, Event, Fetch, FetchAction, GetObjectOutput, Integrity, InvalidRequest,
+    InvalidValue, Outcome, ReadError, Reply, Verified,
 };
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
@@ -72,7 +72,8 @@ where
     /// The whole content, verified; at most 16 MiB, or what [`collect_at_most`](Self::collect_at_most) says.
     ///
     /// # Errors
-    /// As [`chunk`](Self::chunk), and when there is more.
+    /// As [`chunk`](Self::chunk), when there is more, and when nothing says where the content ends but the end of
+    /// the connection: a break would look the same.
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
         let max = self.collect_bytes_max;
         let announced = self.reply.output.content_length.unwrap_or(0);
@@ -97,6 +98,10 @@ where
                 all.extend_from_slice(&core::mem::take(&mut first));
             }
             all.extend_from_slice(&chunk);
+        }
+        if self.may_be_cut_off() {
+            let error = ReadError::value("a body of known length", "one that ends with its connection");
+            return Err(of_reply(error));
         }
         Ok(if all.is_empty() { first } else { all.freeze() })
     }
@@ -164,6 +169,11 @@ impl<B> Object<B> {
     /// The head of the answer, with the attempts that it took.
     pub fn reply(&self) -> &Reply<GetObjectOutput> {
         &self.reply
+    }
+
+    fn may_be_cut_off(&self) -> bool {
+        let is_checked = self.verified().is_some_and(|it| it.integrity != Integrity::Unverified);
+        !is_checked && !self.reply.head.headers.contains_key(http::header::TRANSFER_ENCODING)
     }
 
     /// How the content was verified; `None` until it was read to its end.

@@ -5,11 +5,8 @@ use core::future::poll_fn;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
-use std::io;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::response::Parts;
 use http::uri::{PathAndQuery, Uri};
 use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
@@ -141,8 +138,6 @@ impl TransportBuilder {
 pub struct ResponseBody {
     incoming: Incoming,
     hold: Option<Hold>,
-    /// Nothing says where it ends but the end of the connection, which a break looks the same as.
-    is_open_ended: bool,
 }
 
 /// What an unfinished answer keeps busy.
@@ -154,12 +149,8 @@ struct Hold {
 }
 
 impl ResponseBody {
-    fn new(head: &Parts, incoming: Incoming, hold: Hold) -> Self {
-        let has = |name| head.headers.contains_key(name);
-        let is_delimited = incoming.is_end_stream() || has(CONTENT_LENGTH) || has(TRANSFER_ENCODING);
-        // Of an error, what there is will do.
-        let is_open_ended = head.status.is_success() && !is_delimited;
-        let mut body = Self { incoming, hold: Some(hold), is_open_ended };
+    fn new(incoming: Incoming, hold: Hold) -> Self {
+        let mut body = Self { incoming, hold: Some(hold) };
         if body.incoming.is_end_stream() {
             body.finish();
         }
@@ -178,24 +169,19 @@ impl ResponseBody {
 
 impl HttpBody for ResponseBody {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = hyper::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else { return Poll::Pending };
         match &frame {
             Some(Err(_)) => self.hold = None,
             Some(Ok(_)) if !self.incoming.is_end_stream() => {}
-            None if core::mem::take(&mut self.is_open_ended) => {
-                self.hold = None;
-                let problem = "the body ended with its connection, and nothing says that it was whole";
-                return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem).into())));
-            }
             Some(Ok(_)) | None => self.finish(),
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -275,9 +261,8 @@ async fn exchange(
             let (head, incoming) = response.into_parts();
             let is_sound = !head.status.is_server_error();
             let hold = Hold { lease, tally, is_sound, _open: pool.open_body() };
-            let body = ResponseBody::new(&head, incoming, hold);
             let reply = ReplyHead::new(head.status.as_u16(), head.headers);
-            return Ok((Head::new(reply, sent), body));
+            return Ok((Head::new(reply, sent), ResponseBody::new(incoming, hold)));
         }
         Err(broken) => broken,
     };
