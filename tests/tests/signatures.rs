@@ -1,0 +1,202 @@
+//! From a value to a request and back: what the URL says is what was asked for, and the emulator's own verifier,
+//! which shares no line with the signer, accepts it.
+
+use core::time::Duration;
+
+use http::Method;
+use oss_emulator::{Config, Emulator, Verdict};
+use oss_proto::{
+    Addressing, Credentials, Endpoint, Operation as _, Payload, Raw, Region, Scope, Service, UnixTime,
+    compose, presign,
+};
+use proptest::prelude::*;
+
+/// How the bucket is named in the URL.
+#[derive(Clone, Copy, Debug)]
+enum Style {
+    Path,
+    VirtualHost,
+    Cname,
+}
+
+fn service(style: Style) -> Service {
+    let region = Region::parse("cn-hangzhou").unwrap();
+    let endpoint = match style {
+        Style::Path => Endpoint::parse("http://127.0.0.1:9000").unwrap(),
+        Style::VirtualHost => Endpoint::public(&region),
+        Style::Cname => {
+            Endpoint::parse("https://img.example.com").unwrap().with_addressing(Addressing::Cname)
+        }
+    };
+    Service::new(endpoint).with_region(region)
+}
+
+fn emulator() -> Emulator {
+    let config = Config::new("cn-hangzhou")
+        .with_access_key("id", "secret")
+        .with_temporary_key("sts", "secret", "a/b+c==", Duration::from_secs(u64::from(u32::MAX)))
+        .with_cname("img.example.com", "bucket");
+    let mut emulator = Emulator::new(config);
+    emulator.create_bucket("bucket", NOW);
+    emulator
+}
+
+fn credentials(is_temporary: bool) -> Credentials {
+    if is_temporary {
+        return Credentials::new("sts", "secret").unwrap().with_token("a/b+c==").unwrap();
+    }
+    Credentials::new("id", "secret").unwrap()
+}
+
+/// What the emulator says to the request as it arrives: the code of its refusal, if it refuses.
+fn refusal(emulator: &mut Emulator, request: http::Request<()>) -> Option<String> {
+    // On the wire the target is path and query; the host is in its header.
+    let (mut head, ()) = request.into_parts();
+    let target = head.uri.path_and_query().unwrap().as_str().to_owned();
+    head.uri = target.parse().unwrap();
+    match emulator.begin(&head, NOW) {
+        Verdict::Accept(id) => {
+            emulator.abort(id);
+            None
+        }
+        Verdict::Refuse(reply) => {
+            let document = String::from_utf8_lossy(&reply.body.into_bytes()).into_owned();
+            let code = document.split("<Code>").nth(1).and_then(|rest| rest.split("</Code>").next());
+            Some(code.unwrap_or(&document).to_owned())
+        }
+    }
+}
+
+/// The emulator knows few parameters and says so once it has verified the signature.
+fn is_verified(refusal: Option<&str>) -> bool {
+    refusal.is_none_or(|code| {
+        !matches!(code, "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "AccessDenied" | "InvalidURI")
+    })
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
+            decoded.push(u8::from_str_radix(core::str::from_utf8(&digits).unwrap(), 16).unwrap());
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).unwrap()
+}
+
+/// Bucket and key as the URL's bytes say.
+fn addressed(style: Style, uri: &http::Uri) -> (String, String) {
+    let path = uri.path().strip_prefix('/').unwrap();
+    match style {
+        Style::Path => {
+            let (bucket, key) = path.split_once('/').unwrap();
+            (bucket.to_owned(), decode(key))
+        }
+        Style::VirtualHost => (uri.host().unwrap().split('.').next().unwrap().to_owned(), decode(path)),
+        Style::Cname => ("bucket".to_owned(), decode(path)),
+    }
+}
+
+fn styles() -> impl Strategy<Value = Style> {
+    prop::sample::select(vec![Style::Path, Style::VirtualHost, Style::Cname])
+}
+
+fn keys() -> impl Strategy<Value = String> {
+    prop_oneof![
+        // Anything that is a key.
+        "[^/\\\\][\\PC/]{0,40}",
+        // What URLs and signatures trip over.
+        "[a./%+ ?#&=~!*'();:@,\\[\\]^`{|}<>\"文😀]{1,20}"
+            .prop_filter("no leading slash", |key| !key.starts_with('/')),
+        "(\\.\\./|\\./|//|%2[fe]|a){1,6}b".prop_filter("no leading slash", |key| !key.starts_with('/')),
+    ]
+}
+
+fn queries() -> impl Strategy<Value = Vec<(String, String)>> {
+    let name = "[a-z][a-zA-Z0-9 _.%+&=文-]{0,10}".prop_map(|name| format!("p-{name}"));
+    let queries = prop::collection::btree_map(name, "[\\PC]{0,20}", 0..6);
+    queries.prop_map(|map| map.into_iter().collect::<Vec<_>>()).prop_shuffle()
+}
+
+fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
+    let name = prop_oneof!["x-oss-meta-[a-z0-9-]{1,8}", Just("content-type".to_owned()), "x-[a-n][a-z]{1,8}"];
+    let value = "([!-~]([ -~]{0,20}[!-~])?)?";
+    prop::collection::btree_map(name, value, 0..5).prop_map(|map| map.into_iter().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// B12–B30: any key, query and headers, in every addressing style.
+    #[test]
+    fn b12_b30_what_is_composed_says_what_was_asked_and_verifies(
+        style in styles(),
+        key in keys(),
+        queries in queries(),
+        headers in headers(),
+        is_temporary: bool,
+        method in prop::sample::select(vec![Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::POST]),
+        additional in prop::sample::select(vec![vec![], vec!["host"], vec!["host", "user-agent"]]),
+    ) {
+        let mut raw = Raw::new("Any", method, Scope::Object).bucket("bucket").key(key.as_str());
+        raw.query = queries.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
+        raw.headers = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
+        raw.body = Payload::Empty;
+        let service = service(style).with(|settings| {
+            settings.additional_headers = additional.iter().map(|name| (*name).to_owned()).collect();
+        });
+        let draft = raw.draft().unwrap();
+        let request = compose(&draft, &service, &credentials(is_temporary), WALL).unwrap();
+
+        prop_assert_eq!(addressed(style, request.uri()), ("bucket".to_owned(), key));
+        let sent = request.uri().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let sent: Vec<_> = sent.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+        let sent: Vec<_> = sent.into_iter().map(|(name, value)| (decode(name), decode(value))).collect();
+        prop_assert_eq!(sent, queries);
+        let refusal = refusal(&mut emulator(), request);
+        prop_assert!(is_verified(refusal.as_deref()), "{refusal:?}");
+    }
+
+    /// A presigned URL verifies for whoever sends it with its headers, and not after its end.
+    #[test]
+    fn b31_what_is_presigned_verifies(
+        style in styles(),
+        key in keys(),
+        headers in headers(),
+        is_temporary: bool,
+        minutes in 1_u64..600,
+    ) {
+        let mut raw = Raw::new("Any", Method::PUT, Scope::Object).bucket("bucket").key(key.as_str());
+        raw.headers = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
+        let draft = raw.draft().unwrap();
+        let valid_for = Duration::from_secs(60 * minutes);
+        let url = presign(&draft, &service(style), &credentials(is_temporary), WALL, valid_for).unwrap();
+
+        let request = || {
+            let uri: http::Uri = url.expose_url().parse().unwrap();
+            let mut request = http::Request::builder().method("PUT").header("host", uri.authority().unwrap().as_str());
+            for (name, value) in url.headers() {
+                request = request.header(name, value);
+            }
+            request.header("content-length", 0).uri(uri).body(()).unwrap()
+        };
+        prop_assert_eq!(addressed(style, request().uri()), ("bucket".to_owned(), key));
+        let said = refusal(&mut emulator(), request());
+        prop_assert!(is_verified(said.as_deref()), "{said:?}");
+        // One character of the signature is another.
+        let mut forged = url.expose_url().to_owned();
+        let last = forged.pop().unwrap();
+        forged.push(if last == '0' { '1' } else { '0' });
+        let mut request = request();
+        *request.uri_mut() = forged.parse().unwrap();
+        let said = refusal(&mut emulator(), request);
+        prop_assert!(!is_verified(said.as_deref()), "{said:?}");
+    }
+}
+
+const NOW: Duration = Duration::from_secs(1_702_743_657);
+const WALL: UnixTime = UnixTime::from_secs(1_702_743_657);
