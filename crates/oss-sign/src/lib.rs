@@ -36,16 +36,18 @@
 extern crate alloc;
 
 mod canonical;
+mod encode;
 mod error;
 mod presign;
+mod scratch;
 mod time;
 mod v4;
 
 use core::fmt;
 
-pub use canonical::Scratch;
 pub use error::PresignError;
 pub use presign::{PRESIGN_PARAMETERS, presign_query};
+pub use scratch::Scratch;
 pub use time::{TimeText, UnixTime};
 pub use v4::{Signed, SigningKey, sign_headers};
 

@@ -1,11 +1,11 @@
 //! V4 in the query of a URL.
 
-use alloc::string::String;
 use core::{fmt::Write, time::Duration};
 
 use crate::{
     AccessKey, PresignError, Request, Scope, Scratch, Signed, SigningKey,
-    canonical::{Added, Span, push_hex, trim},
+    canonical::trim,
+    scratch::{Added, Name, Span},
     v4::{ALGORITHM, CONTENT_SHA256, UNSIGNED_PAYLOAD, push_scope, sign_canonical},
 };
 
@@ -49,32 +49,39 @@ pub fn presign_query<'s>(
 ) -> Result<Signed<'s>, PresignError> {
     let expires = expires(key, valid_for)?;
     let date = scope.time.iso_basic();
+    let date = date.as_str();
     scratch.prepare(request, key, scope);
     let additional = scratch.collect_headers(request);
-    scratch.add("x-oss-signature-version", &[ALGORITHM]);
-    scratch.add("x-oss-date", &[&date]);
-    add_written(scratch, "x-oss-expires", |value| {
-        write!(value, "{expires}").expect("writing to a string succeeds");
-    });
-    add_written(scratch, "x-oss-credential", |value| {
-        value.push_str(key.id);
-        value.push('/');
-        push_scope(value, scope, &date);
+    scratch.add(const { Name::new("x-oss-signature-version") }, ALGORITHM);
+    scratch.add(const { Name::new("x-oss-date") }, date);
+    let start = scratch.values.len();
+    write!(scratch.values, "{expires}").expect("writing to a string succeeds");
+    let value = Span { start, end: scratch.values.len() };
+    scratch.added.push(Added { name: const { Name::new("x-oss-expires") }, value });
+    let start = scratch.values.len();
+    scratch.values.push_str(key.id);
+    scratch.values.push('/');
+    let in_scope = push_scope(&mut scratch.values, scope, date);
+    scratch.added.push(Added {
+        name: const { Name::new("x-oss-credential") },
+        value: Span { start, end: in_scope.end },
     });
     if let Some(token) = key.token() {
-        scratch.add("x-oss-security-token", &[token]);
+        scratch.add(const { Name::new("x-oss-security-token") }, token);
     }
     if let Some(value) = additional {
-        scratch.added.push(Added { name: "x-oss-additional-headers", value });
+        scratch.added.push(Added { name: const { Name::new("x-oss-additional-headers") }, value });
     }
-    for (name, value) in request.query.iter().filter(|(name, _)| !PRESIGN_PARAMETERS.contains(name)) {
-        scratch.add_pair(name, value);
+    for (index, (name, _)) in request.query.iter().enumerate() {
+        if !PRESIGN_PARAMETERS.contains(name) {
+            scratch.add_pair(index, name);
+        }
     }
     scratch.add_own_pairs();
     scratch.write_canonical(request, additional, payload(request));
-    let digest = sign_canonical(scratch, signing, scope, &date);
-    let signature = push_hex(&mut scratch.values, &digest);
-    scratch.added.push(Added { name: "x-oss-signature", value: signature });
+    let digest = sign_canonical(scratch, signing, in_scope, date);
+    let signature = scratch.push_hex(&digest);
+    scratch.added.push(Added { name: const { Name::new("x-oss-signature") }, value: signature });
     Ok(Signed { scratch, signature })
 }
 
@@ -89,13 +96,6 @@ fn expires(key: &AccessKey<'_>, valid_for: Duration) -> Result<u64, PresignError
     }
 }
 
-fn add_written(scratch: &mut Scratch, name: &'static str, write: impl FnOnce(&mut String)) {
-    let start = scratch.values.len();
-    write(&mut scratch.values);
-    let value = Span { start, end: scratch.values.len() };
-    scratch.added.push(Added { name, value });
-}
-
 fn payload<'a>(request: &Request<'a>) -> &'a str {
     let mut own = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(CONTENT_SHA256));
     own.find_map(|(_, value)| Some(trim(value)).filter(|value| !value.is_empty())).unwrap_or(UNSIGNED_PAYLOAD)
@@ -106,7 +106,10 @@ const VALID_MAX_WITH_TOKEN: Duration = Duration::from_secs(43_200);
 
 #[cfg(test)]
 mod tests {
-    use alloc::{string::ToString, vec::Vec};
+    use alloc::{
+        string::{String, ToString},
+        vec::Vec,
+    };
 
     use super::*;
     use crate::{Resource, UnixTime};
@@ -150,7 +153,7 @@ mod tests {
                 let error = presigned(&REQUEST, &key, asked, &mut scratch).unwrap_err();
                 assert_eq!(error, PresignError::TooLong { asked, limit });
             }
-            assert!(scratch.canonical.is_empty());
+            assert!(scratch.written().is_empty());
             for (asked, secs) in [(second, 1), (second * 2 - nano, 1), (limit, limit.as_secs())] {
                 let signed =
                     presigned(&REQUEST, &key, asked, &mut scratch).expect("a lifetime within limits");

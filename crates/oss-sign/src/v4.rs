@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccessKey, Request, Scope, Scratch,
-    canonical::{Added, DIGEST_BYTES, Span, push_hex},
+    canonical::text,
+    encode::Pen,
+    scratch::{Added, DIGEST_BYTES, Name, Span, hex},
 };
 
 /// The V4 key derived from a secret for one UTC day, region and product.
@@ -47,9 +49,8 @@ impl SigningKey {
         self.fingerprint == fingerprint(key, scope)
     }
 
-    pub(crate) fn sign(&self, text: &str) -> Zeroizing<[u8; DIGEST_BYTES]> {
-        let tag = self.mac.clone().chain_update(text.as_bytes()).finalize();
-        Zeroizing::new(tag.into_bytes().into())
+    pub(crate) fn sign(&self, text: &[u8]) -> [u8; DIGEST_BYTES] {
+        self.mac.clone().chain_update(text).finalize().into_bytes().into()
     }
 }
 
@@ -74,32 +75,35 @@ pub fn sign_headers<'s>(
     scratch: &'s mut Scratch,
 ) -> Signed<'s> {
     let date = scope.time.iso_basic();
+    let date = date.as_str();
     scratch.prepare(request, key, scope);
-    scratch.add("x-oss-date", &[&date]);
-    scratch.add(CONTENT_SHA256, &[UNSIGNED_PAYLOAD]);
+    scratch.add(const { Name::new("x-oss-date") }, date);
+    scratch.add(const { Name::new(CONTENT_SHA256) }, UNSIGNED_PAYLOAD);
     if let Some(token) = key.token() {
-        scratch.add("x-oss-security-token", &[token]);
+        scratch.add(const { Name::new("x-oss-security-token") }, token);
     }
     let additional = scratch.collect_headers(request);
-    for (name, value) in request.query {
-        scratch.add_pair(name, value);
+    for (index, (name, _)) in request.query.iter().enumerate() {
+        scratch.add_pair(index, name);
     }
     scratch.write_canonical(request, additional, UNSIGNED_PAYLOAD);
-    let digest = sign_canonical(scratch, signing, scope, &date);
 
     let start = scratch.values.len();
-    let authorization = &mut scratch.values;
-    for piece in [ALGORITHM, " Credential=", key.id, "/"] {
-        authorization.push_str(piece);
-    }
-    push_scope(authorization, scope, &date);
+    scratch.values.push_str(CREDENTIAL);
+    scratch.values.push_str(key.id);
+    scratch.values.push('/');
+    let in_scope = push_scope(&mut scratch.values, scope, date);
+    let digest = sign_canonical(scratch, signing, in_scope, date);
     if let Some(Span { start, end }) = additional {
-        authorization.push_str(",AdditionalHeaders=");
-        authorization.extend_from_within(start..end);
+        scratch.values.push_str(",AdditionalHeaders=");
+        scratch.values.extend_from_within(start..end);
     }
-    authorization.push_str(",Signature=");
-    let signature = push_hex(authorization, &digest);
-    scratch.added.push(Added { name: "authorization", value: Span { start, end: signature.end } });
+    scratch.values.push_str(",Signature=");
+    let signature = scratch.push_hex(&digest);
+    scratch.added.push(Added {
+        name: const { Name::new("authorization") },
+        value: Span { start, end: signature.end },
+    });
     Signed { scratch, signature }
 }
 
@@ -118,7 +122,7 @@ impl<'s> Signed<'s> {
     /// The values of `authorization`, `x-oss-security-token` and `x-oss-signature` are secrets.
     pub fn iter(&self) -> impl Iterator<Item = (&'s str, &'s str)> + use<'s> {
         let scratch = self.scratch;
-        scratch.added.iter().map(|added| (added.name, added.value.of(&scratch.values)))
+        scratch.added.iter().map(|added| (added.name.text, added.value.of(&scratch.values)))
     }
 
     /// The lower-case names of all headers that the signature covers, sorted, each once.
@@ -131,13 +135,13 @@ impl<'s> Signed<'s> {
     /// The canonical request; it shows the security token when there is one, and every signed value.
     #[must_use]
     pub fn canonical_request(&self) -> &'s str {
-        &self.scratch.canonical
+        text(self.scratch.written())
     }
 
     /// The string to sign: the algorithm, the date, the scope, and the digest of the canonical request.
     #[must_use]
     pub fn string_to_sign(&self) -> &'s str {
-        &self.scratch.to_sign
+        text(&self.scratch.to_sign[..self.scratch.to_sign_end])
     }
 
     /// The signature as 64 lower-case hexadecimal digits; a secret for as long as it is valid.
@@ -158,28 +162,37 @@ impl fmt::Debug for Signed<'_> {
 }
 
 /// Writes the string to sign over the canonical request and signs it.
+///
+/// `in_scope` is the scope among the values, `date` its time in the basic format.
 pub(crate) fn sign_canonical(
     scratch: &mut Scratch,
     signing: &SigningKey,
-    scope: &Scope<'_>,
+    in_scope: Span,
     date: &str,
-) -> Zeroizing<[u8; DIGEST_BYTES]> {
-    let digest: [u8; DIGEST_BYTES] = Sha256::digest(scratch.canonical.as_bytes()).into();
-    let text = &mut scratch.to_sign;
-    for piece in [ALGORITHM, "\n", date, "\n"] {
-        text.push_str(piece);
-    }
-    push_scope(text, scope, date);
-    text.push('\n');
-    push_hex(text, &digest);
-    signing.sign(text)
+) -> [u8; DIGEST_BYTES] {
+    let digest = Sha256::digest(scratch.written()).into();
+    let mut pen = Pen::new(&mut scratch.to_sign);
+    pen.array(ALGORITHM_LINE);
+    pen.push(date.as_bytes());
+    pen.byte(b'\n');
+    pen.push(in_scope.of(&scratch.values).as_bytes());
+    pen.byte(b'\n');
+    pen.array(hex(&digest));
+    scratch.to_sign_end = pen.at();
+    signing.sign(&scratch.to_sign[..scratch.to_sign_end])
 }
 
 /// Appends `day/region/product/aliyun_v4_request`; `date` is the scope's time in the basic format.
-pub(crate) fn push_scope(buffer: &mut String, scope: &Scope<'_>, date: &str) {
-    for piece in [&date[..DAY_BYTES], "/", scope.region, "/", scope.product, "/", TERMINATOR] {
-        buffer.push_str(piece);
-    }
+pub(crate) fn push_scope(buffer: &mut String, scope: &Scope<'_>, date: &str) -> Span {
+    let start = buffer.len();
+    buffer.push_str(&date[..DAY_BYTES]);
+    buffer.push('/');
+    buffer.push_str(scope.region);
+    buffer.push('/');
+    buffer.push_str(scope.product);
+    buffer.push('/');
+    buffer.push_str(TERMINATOR);
+    Span { start, end: buffer.len() }
 }
 
 fn hmac(key: &[u8], text: &str) -> Zeroizing<[u8; DIGEST_BYTES]> {
@@ -202,6 +215,8 @@ fn fingerprint(key: &AccessKey<'_>, scope: &Scope<'_>) -> Zeroizing<[u8; DIGEST_
 }
 
 pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
+const ALGORITHM_LINE: [u8; 17] = *b"OSS4-HMAC-SHA256\n";
+const CREDENTIAL: &str = "OSS4-HMAC-SHA256 Credential=";
 pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
 const TERMINATOR: &str = "aliyun_v4_request";
@@ -227,9 +242,7 @@ mod tests {
     };
 
     fn hex(bytes: &[u8; DIGEST_BYTES]) -> String {
-        let mut text = String::new();
-        push_hex(&mut text, bytes);
-        text
+        super::hex(bytes).map(char::from).iter().collect()
     }
 
     #[test]
@@ -253,7 +266,7 @@ mod tests {
             TERMINATOR,
         ));
         let tag: [u8; DIGEST_BYTES] = signing.chain_update(b"text").finalize().into_bytes().into();
-        assert_eq!(*SigningKey::derive(&KEY, &SCOPE).sign("text"), tag);
+        assert_eq!(SigningKey::derive(&KEY, &SCOPE).sign(b"text"), tag);
     }
 
     /// The example of the OSS document on V4 signatures in the header: it prints the derived key, as the

@@ -1,0 +1,187 @@
+//! What a signature costs, as a multiple of what no signer can go below: the SHA-256 of its canonical request
+//! and one HMAC with a key that is ready, measured in turns with it.
+//!
+//! `cargo bench -p oss-sign` prints `put_object/headers  time: [1.3 1.4 1.5 x the floor]`.
+
+use core::{hint::black_box, time::Duration};
+
+use criterion::{
+    Criterion, Throughput, criterion_group, criterion_main,
+    measurement::{Measurement, ValueFormatter, WallTime},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use oss_sign::{
+    AccessKey, Request, Resource, Scope, Scratch, Signed, SigningKey, UnixTime, presign_query, sign_headers,
+};
+use sha2::{Digest, Sha256};
+
+fn signing(criterion: &mut Criterion<TimesFloor>) {
+    for (name, request) in [("put_object", PUT_OBJECT), ("list_objects_v2", LIST_OBJECTS_V2)] {
+        let signing = SigningKey::derive(&KEY, &SCOPE);
+        let mut scratch = Scratch::new();
+        let mut group = criterion.benchmark_group(name);
+        let floor = Floor::of(&sign_headers(&request, &KEY, &signing, &SCOPE, &mut scratch));
+        group.bench_function("headers", |bencher| {
+            bencher.iter_custom(|count| {
+                floor.ratio(count, || {
+                    black_box(sign_headers(black_box(&request), &KEY, &signing, &SCOPE, &mut scratch));
+                })
+            });
+        });
+        group.bench_function("headers, cold key", |bencher| {
+            bencher.iter_custom(|count| {
+                floor.ratio(count, || {
+                    let signing = SigningKey::derive(black_box(&KEY), &SCOPE);
+                    black_box(sign_headers(black_box(&request), &KEY, &signing, &SCOPE, &mut scratch));
+                })
+            });
+        });
+        let signed = presign_query(&request, &KEY, &signing, &SCOPE, HOUR, &mut scratch);
+        let floor = Floor::of(&signed.expect("an hour is allowed"));
+        group.bench_function("query", |bencher| {
+            bencher.iter_custom(|count| {
+                floor.ratio(count, || {
+                    let request = black_box(&request);
+                    let signed = presign_query(request, &KEY, &signing, &SCOPE, HOUR, &mut scratch);
+                    black_box(signed.is_ok());
+                })
+            });
+        });
+        group.finish();
+    }
+}
+
+/// The texts that must be hashed, whoever signs.
+struct Floor {
+    canonical: String,
+    to_sign: String,
+    mac: Hmac<Sha256>,
+}
+
+impl Floor {
+    fn of(signed: &Signed<'_>) -> Self {
+        let mac = Hmac::new_from_slice(&[7; 32]).expect("HMAC takes a key of any length");
+        Self { canonical: signed.canonical_request().into(), to_sign: signed.string_to_sign().into(), mac }
+    }
+
+    fn hash(&self) {
+        black_box(Sha256::digest(black_box(&self.canonical)));
+        black_box(self.mac.clone().chain_update(black_box(&self.to_sign)).finalize());
+    }
+
+    /// `count` times the ratio of `work` to the floor; both run in turns, so that a busy machine slows both.
+    fn ratio(&self, count: u64, mut work: impl FnMut()) -> f64 {
+        let (mut floor, mut ours) = (Duration::ZERO, Duration::ZERO);
+        let mut left = count;
+        while left > 0 {
+            let turn = left.min(TURN);
+            left -= turn;
+            let start = WallTime.start();
+            (0..turn).for_each(|_| self.hash());
+            floor += WallTime.end(start);
+            let start = WallTime.start();
+            (0..turn).for_each(|_| work());
+            ours += WallTime.end(start);
+        }
+        ours.as_secs_f64() / floor.as_secs_f64() * count as f64
+    }
+}
+
+/// Values are ratios and not times.
+struct TimesFloor;
+
+impl Measurement for TimesFloor {
+    type Intermediate = ();
+    type Value = f64;
+
+    fn start(&self) {}
+
+    fn end(&self, (): ()) -> f64 {
+        0.0
+    }
+
+    fn add(&self, a: &f64, b: &f64) -> f64 {
+        a + b
+    }
+
+    fn zero(&self) -> f64 {
+        0.0
+    }
+
+    fn to_f64(&self, value: &f64) -> f64 {
+        *value
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        &Unit
+    }
+}
+
+struct Unit;
+
+impl ValueFormatter for Unit {
+    fn scale_values(&self, _: f64, _: &mut [f64]) -> &'static str {
+        UNIT
+    }
+
+    fn scale_throughputs(&self, _: f64, _: &Throughput, _: &mut [f64]) -> &'static str {
+        UNIT
+    }
+
+    fn scale_for_machines(&self, _: &mut [f64]) -> &'static str {
+        UNIT
+    }
+}
+
+const UNIT: &str = "x the floor";
+/// Calls in a row: long against the clock's own cost, short against a change of the machine's speed.
+const TURN: u64 = 64;
+const HOUR: Duration = Duration::from_secs(3_600);
+const KEY: AccessKey<'static> =
+    AccessKey { id: "LTAI5tExampleExampleKey1", secret: "ExampleSecretExampleSecretAbcd", token: None };
+const SCOPE: Scope<'static> =
+    Scope { region: "cn-hangzhou", product: "oss", time: UnixTime::from_secs(1_702_743_657) };
+const PUT_OBJECT: Request<'static> = Request {
+    method: "PUT",
+    resource: Resource::Object { bucket: "examplebucket", key: "holiday photos/2023/12/图片 0001.jpg" },
+    query: &[],
+    headers: &[
+        ("x-oss-storage-class", "IA"),
+        ("Content-Type", "image/jpeg"),
+        ("x-oss-meta-author", "alice"),
+        ("Host", "examplebucket.oss-cn-hangzhou.aliyuncs.com"),
+        ("Content-Length", "1048576"),
+        ("x-oss-forbid-overwrite", "true"),
+        ("Content-MD5", "eB5eJF1ptWaXm4bijSPyxw=="),
+        ("User-Agent", "a-user-agent/1.0"),
+    ],
+    additional: &[],
+};
+const LIST_OBJECTS_V2: Request<'static> = Request {
+    method: "GET",
+    resource: Resource::Bucket("examplebucket"),
+    query: &[
+        ("prefix", "holiday photos/2023/"),
+        ("list-type", "2"),
+        ("delimiter", "/"),
+        ("max-keys", "1000"),
+        ("encoding-type", "url"),
+        ("fetch-owner", "true"),
+        ("start-after", "holiday photos/2023/12/0001.jpg"),
+        ("continuation-token", "ChR1c2VyL2VyaWMvZGVtbzMuanNvbhAA"),
+    ],
+    headers: &[
+        ("Host", "examplebucket.oss-cn-hangzhou.aliyuncs.com"),
+        ("User-Agent", "a-user-agent/1.0"),
+        ("Accept-Encoding", "identity"),
+    ],
+    additional: &[],
+};
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(TimesFloor).sample_size(30)
+        .warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    targets = signing
+}
+criterion_main!(benches);

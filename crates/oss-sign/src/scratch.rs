@@ -1,0 +1,177 @@
+//! [`Scratch`]: the buffers of a signature.
+
+use alloc::{string::String, vec, vec::Vec};
+use core::{fmt, str};
+
+use zeroize::Zeroize;
+
+use crate::{
+    AccessKey, Request, Resource, Scope,
+    canonical::Taken,
+    encode::{first_bytes, key_lower},
+};
+
+/// The buffers of a signature, kept by the caller so that signing allocates only when a request is larger
+/// than all before it.
+///
+/// They hold the last signature and token; dropping the scratch wipes them, and so does a signature that
+/// needs larger ones. `Debug` shows none of the contents.
+#[derive(Default)]
+pub struct Scratch {
+    /// Raw values of what is added: date, token, authorization and so on.
+    pub(crate) values: String,
+    /// What is added, in order.
+    pub(crate) added: Vec<Added>,
+    /// Room for the canonical request, all of it; what counts ends at `canonical_end`.
+    pub(crate) canonical: Vec<u8>,
+    pub(crate) canonical_end: usize,
+    /// The same for the string to sign.
+    pub(crate) to_sign: Vec<u8>,
+    pub(crate) to_sign_end: usize,
+    pub(crate) headers: Vec<Taken>,
+    /// Indices into `headers`, sorted.
+    pub(crate) order: Vec<usize>,
+    pub(crate) pairs: Vec<Taken>,
+    pub(crate) pair_order: Vec<usize>,
+    /// The names of the signed headers, in `canonical`.
+    pub(crate) names: Vec<Span>,
+}
+
+impl Scratch {
+    /// Empty buffers; the first signature allocates them.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Empties the buffers and makes them large enough for the whole signature: one that grew while being
+    /// written would leave a copy of a token behind in freed memory.
+    pub(crate) fn prepare(&mut self, request: &Request<'_>, key: &AccessKey<'_>, scope: &Scope<'_>) {
+        let (bucket, object) = match request.resource {
+            Resource::Service => ("", ""),
+            Resource::Bucket(bucket) => (bucket, ""),
+            Resource::Object { bucket, key } => (bucket, key),
+        };
+        let mut input = 0_usize;
+        for (name, value) in request.query.iter().chain(request.headers) {
+            input = input.saturating_add(name.len()).saturating_add(value.len()).saturating_add(SEPARATORS);
+        }
+        let token = key.token.unwrap_or_default();
+        for text in [request.method, bucket, object, key.id, token, scope.region, scope.product] {
+            input = input.saturating_add(text.len());
+        }
+        // The factors: an encoded byte takes three, and a header name stands in up to three places, one of
+        // them encoded. `FIXED` covers every name and constant of ours in one buffer.
+        let values = input.saturating_mul(3).saturating_add(FIXED);
+        self.values.clear();
+        if self.values.capacity() < values {
+            self.values.zeroize();
+            self.values = String::with_capacity(values);
+        }
+        room(&mut self.canonical, input.saturating_mul(5).saturating_add(FIXED));
+        room(&mut self.to_sign, input.saturating_add(FIXED));
+        (self.canonical_end, self.to_sign_end) = (0, 0);
+        self.added.clear();
+        self.headers.clear();
+        self.names.clear();
+        self.pairs.clear();
+    }
+
+    /// The canonical request, as far as it is written.
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.canonical[..self.canonical_end]
+    }
+
+    /// Appends a digest to the values, as lower-case hexadecimal digits.
+    pub(crate) fn push_hex(&mut self, digest: &[u8; DIGEST_BYTES]) -> Span {
+        let start = self.values.len();
+        self.values.push_str(str::from_utf8(&hex(digest)).expect("hexadecimal digits are ASCII"));
+        Span { start, end: self.values.len() }
+    }
+
+    /// Notes that a header or parameter of this value is to be added.
+    pub(crate) fn add(&mut self, name: Name, value: &str) -> Span {
+        let start = self.values.len();
+        self.values.push_str(value);
+        let value = Span { start, end: self.values.len() };
+        self.added.push(Added { name, value });
+        value
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.values.zeroize();
+        self.canonical.zeroize();
+        self.to_sign.zeroize();
+    }
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
+}
+
+/// A header or parameter that the signer adds; the value stands in [`Scratch::values`].
+#[derive(Clone, Copy)]
+pub(crate) struct Added {
+    pub(crate) name: Name,
+    pub(crate) value: Span,
+}
+
+/// The name of what is added.
+#[derive(Clone, Copy)]
+pub(crate) struct Name {
+    pub(crate) text: &'static str,
+    /// Its [`key_lower`].
+    pub(crate) key: u64,
+    /// Its [`key_encoded`](crate::encode::key_encoded); none of our names has anything to encode.
+    pub(crate) key_encoded: u64,
+}
+
+impl Name {
+    pub(crate) const fn new(text: &'static str) -> Self {
+        Self { text, key: key_lower(text), key_encoded: first_bytes(text.as_bytes()) }
+    }
+}
+
+/// A piece of one of the buffers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Span {
+    pub(crate) fn of(self, buffer: &str) -> &str {
+        &buffer[self.start..self.end]
+    }
+}
+
+/// A digest as lower-case hexadecimal digits.
+pub(crate) fn hex(digest: &[u8; DIGEST_BYTES]) -> [u8; 2 * DIGEST_BYTES] {
+    let mut digits = [0; 2 * DIGEST_BYTES];
+    // Computed and not looked up, so that many are done at once.
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+    digits
+}
+
+const fn digit(nibble: u8) -> u8 {
+    nibble + if nibble > 9 { b'a' - 10 } else { b'0' }
+}
+
+fn room(buffer: &mut Vec<u8>, bytes: usize) {
+    if buffer.len() < bytes {
+        buffer.zeroize();
+        *buffer = vec![0; bytes];
+    }
+}
+
+pub(crate) const DIGEST_BYTES: usize = 32;
+/// Bytes of punctuation that one header or parameter may need in one buffer.
+const SEPARATORS: usize = 3;
+/// Bytes that everything of ours may need in one buffer: names, dates, digests, punctuation.
+const FIXED: usize = 512;
