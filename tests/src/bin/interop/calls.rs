@@ -1,0 +1,242 @@
+//! The operations by name: arguments in, fields out.
+
+use core::pin::Pin;
+use core::time::Duration;
+
+use oss_hyper::{
+    AbortMultipartUpload, Client, CompleteMultipartUpload, CopyObject, CopySource, Delete, DeleteBucket,
+    DeleteMultipleObjects, DeleteObject, Error, GetBucketInfo, GetObject, HeadObject,
+    InitiateMultipartUpload, ListBuckets, ListObjectsV2, ListParts, Operation, PutBucket, PutObject,
+    ReplyHead, Tabled, UploadPart,
+};
+use serde_json::{Map, Value, json};
+
+use crate::fields::{Arguments, Problem, digits, elements, entries};
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, Problem>> + Send + 'a>>;
+
+/// Makes the call that a request names, and says what came of it.
+pub(crate) async fn call(client: &Client, request: &Value) -> Result<Value, Problem> {
+    let mut arguments = Arguments::new(request);
+    let name = request["op"].as_str().unwrap_or_default();
+    let presign = request["presign"].as_u64();
+    if name == "GetObject" && presign.is_none() {
+        return open(client, &mut arguments).await;
+    }
+    let answer = prepare(client, name, &mut arguments, presign)?;
+    arguments.finish()?;
+    answer.await
+}
+
+macro_rules! new {
+    (Service $name:ident $arguments:ident ($($required:ident: $type:ident),*)) => {
+        $name::new($(required!($arguments $required $type)),*)
+    };
+    (Bucket $name:ident $arguments:ident ($($required:ident: $type:ident),*)) => {
+        $name::new($arguments.text("bucket")?, $(required!($arguments $required $type)),*)
+    };
+    (Object $name:ident $arguments:ident ($($required:ident: $type:ident),*)) => {
+        $name::new($arguments.text("bucket")?, $arguments.text("key")?, $(required!($arguments $required $type)),*)
+    };
+}
+
+macro_rules! required {
+    ($arguments:ident body Payload) => {
+        $arguments.body()?
+    };
+    ($arguments:ident $field:ident $type:ident) => {
+        $arguments.need::<$type>(stringify!($field))?
+    };
+}
+
+macro_rules! set {
+    ($operation:ident $arguments:ident metadata) => {
+        $operation.metadata = $arguments.metadata();
+    };
+    ($operation:ident $arguments:ident $field:ident) => {
+        $operation.$field = $arguments.take(stringify!($field))?;
+    };
+}
+
+macro_rules! shown {
+    ($output:ident metadata) => {
+        entries(&$output.metadata)
+    };
+    ($output:ident callback) => {
+        digits(&$output.callback)
+    };
+    ($output:ident body) => {
+        digits(&$output.body)
+    };
+    ($output:ident $field:ident) => {
+        elements(&$output.$field)?
+    };
+}
+
+/// One row an operation: `Scope Name (required fields) [optional fields] -> [fields of the answer]`.
+macro_rules! operations {
+    ($($scope:ident $name:ident ($($required:ident: $type:ident),*) [$($optional:ident)*] -> [$($field:ident)*];)*) => {
+        fn prepare<'a>(
+            client: &'a Client,
+            name: &str,
+            arguments: &mut Arguments,
+            presign: Option<u64>,
+        ) -> Result<Answer<'a>, Problem> {
+            match name {
+                $(stringify!($name) => {
+                    #[allow(unused_mut, reason = "not every operation has optional fields")]
+                    let mut operation = new!($scope $name arguments ($($required: $type),*));
+                    $(set!(operation arguments $optional);)*
+                    if let Some(seconds) = presign {
+                        return Ok(Box::pin(signed_url(client, operation, seconds)));
+                    }
+                    Ok(Box::pin(async move {
+                        match client.send(operation).await {
+                            #[allow(unused_variables, reason = "not every answer has fields")]
+                            Ok(reply) => {
+                                let output = &reply.output;
+                                let fields = vec![$((stringify!($field), shown!(output $field))),*];
+                                answered::<$name>(&reply.head, fields)
+                            }
+                            Err(error) => Ok(failed(&error)),
+                        }
+                    }))
+                })*
+                _ => Err(format!("there is no operation {name}")),
+            }
+        }
+    };
+}
+
+operations! {
+    Service ListBuckets () [prefix marker max_keys tag_key tag_value tagging resource_group_id]
+        -> [prefix marker max_keys is_truncated next_marker owner buckets];
+    Bucket PutBucket () [acl resource_group_id tagging configuration] -> [];
+    Bucket DeleteBucket () [] -> [];
+    Bucket GetBucketInfo () [] -> [bucket];
+    Bucket ListObjectsV2 ()
+        [prefix delimiter start_after continuation_token max_keys fetch_owner request_payer]
+        -> [name prefix start_after max_keys delimiter is_truncated continuation_token
+            next_continuation_token encoding_type key_count contents common_prefixes];
+    Object PutObject (body: Payload)
+        [content_type cache_control content_disposition content_encoding content_language content_md5 expires
+         acl storage_class metadata tagging forbid_overwrite server_side_encryption
+         server_side_data_encryption server_side_encryption_key_id traffic_limit request_payer]
+        -> [etag content_md5 crc64 version_id callback];
+    Object GetObject ()
+        [range range_behavior if_match if_none_match if_modified_since if_unmodified_since accept_encoding
+         version_id process response_cache_control response_content_disposition response_content_encoding
+         response_content_language response_content_type response_expires traffic_limit request_payer]
+        -> [];
+    Object HeadObject ()
+        [if_match if_none_match if_modified_since if_unmodified_since version_id request_payer]
+        -> [content_length content_type etag last_modified content_md5 metadata cache_control
+            content_disposition content_encoding content_language expires crc64 storage_class object_type
+            version_id tagging_count server_side_encryption server_side_data_encryption
+            server_side_encryption_key_id next_append_position expiration restore process_status
+            request_charged allow_origin allow_methods allow_age allow_headers expose_headers
+            transition_time sealed_time object_worm_mode object_worm_retain_until_date
+            object_worm_legal_hold];
+    Object DeleteObject () [version_id bypass_governance_retention request_payer]
+        -> [version_id delete_marker];
+    Bucket DeleteMultipleObjects (delete: Delete) [bypass_governance_retention request_payer]
+        -> [deleted encoding_type];
+    Object CopyObject (source: CopySource)
+        [if_match if_none_match if_modified_since if_unmodified_since metadata_directive tagging_directive
+         content_type cache_control content_disposition content_encoding content_language content_md5 expires
+         acl storage_class metadata tagging forbid_overwrite server_side_encryption
+         server_side_data_encryption server_side_encryption_key_id traffic_limit request_payer]
+        -> [etag last_modified version_id crc64 copy_source_version_id server_side_encryption
+            server_side_data_encryption server_side_encryption_key_id];
+    Object InitiateMultipartUpload ()
+        [content_type cache_control content_disposition content_encoding content_language content_md5 expires
+         storage_class metadata tagging forbid_overwrite server_side_encryption server_side_data_encryption
+         server_side_encryption_key_id request_payer]
+        -> [bucket key upload_id encoding_type];
+    Object UploadPart (upload_id: String, part_number: u32, body: Payload) [content_md5 traffic_limit request_payer]
+        -> [etag content_md5 crc64];
+    Object CompleteMultipartUpload (upload_id: String) [parts complete_all acl forbid_overwrite request_payer]
+        -> [bucket key location etag encoding_type crc64 version_id body];
+    Object AbortMultipartUpload (upload_id: String) [request_payer] -> [];
+    Object ListParts (upload_id: String) [max_parts part_number_marker request_payer]
+        -> [bucket key upload_id part_number_marker next_part_number_marker max_parts is_truncated
+            encoding_type storage_class client_encryption_key client_encryption_start
+            client_encryption_cek_alg client_encryption_wrap_alg client_encryption_data_size
+            client_encryption_part_size parts];
+}
+
+/// Reads an object to its end: the head's fields, and the content in hexadecimal digits.
+async fn open(client: &Client, arguments: &mut Arguments) -> Result<Value, Problem> {
+    let mut operation = GetObject::new(arguments.text("bucket")?, arguments.text("key")?);
+    macro_rules! all {
+        ($($field:ident)*) => { $(set!(operation arguments $field);)* };
+    }
+    all!(range range_behavior if_match if_none_match if_modified_since if_unmodified_since accept_encoding
+         version_id process response_cache_control response_content_disposition response_content_encoding
+         response_content_language response_content_type response_expires traffic_limit request_payer);
+    core::mem::replace(arguments, Arguments::new(&Value::Null)).finish()?;
+    let object = match client.open(operation).await {
+        Ok(object) => object,
+        Err(error) => return Ok(failed(&error)),
+    };
+    let (head, output) = (object.reply().head.clone(), object.output().clone());
+    let content = match object.bytes().await {
+        Ok(content) => content,
+        Err(error) => return Ok(failed(&error)),
+    };
+    macro_rules! all {
+        ($($field:ident)*) => { vec![$((stringify!($field), shown!(output $field))),*] };
+    }
+    let fields = all!(content_length content_range content_type etag last_modified content_md5 metadata
+        cache_control content_disposition content_encoding content_language expires crc64 storage_class
+        object_type version_id tagging_count server_side_encryption server_side_data_encryption
+        server_side_encryption_key_id next_append_position expiration restore process_status delete_marker
+        sealed_time object_worm_mode object_worm_retain_until_date object_worm_legal_hold);
+    let mut answer = answered::<GetObject>(&head, fields)?;
+    answer["content"] = digits(&content);
+    Ok(answer)
+}
+
+async fn signed_url<O: Operation>(client: &Client, operation: O, seconds: u64) -> Result<Value, Problem> {
+    match client.presign(operation, Duration::from_secs(seconds)).await {
+        Ok(signed) => Ok(json!({ "url": signed.expose_url() })),
+        Err(error) => Ok(failed(&error)),
+    }
+}
+
+/// An answer of success, its fields under their names on the wire.
+fn answered<O: Tabled>(head: &ReplyHead, fields: Vec<(&str, Value)>) -> Result<Value, Problem> {
+    let mut fields: Map<String, Value> =
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut shown = Map::new();
+    for row in O::SPEC.answer {
+        // A field that the table has and this list has not would never be compared.
+        let value = fields.remove(row.field).ok_or_else(|| {
+            format!("the interop peer does not show {} of {}: add it to its list", row.field, O::SPEC.name)
+        })?;
+        let name = if row.wire.is_empty() { row.field } else { row.wire };
+        shown.insert(name.to_owned(), value);
+    }
+    let headers: Value = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
+        .collect::<Map<_, _>>()
+        .into();
+    Ok(json!({ "status": head.status, "headers": headers, "fields": shown }))
+}
+
+fn failed(error: &Error) -> Value {
+    let Some(service) = error.service() else { return json!({ "failure": error.to_string() }) };
+    json!({
+        "text": error.to_string(),
+        "error": {
+            "status": service.status,
+            "code": service.code.as_str(),
+            "message": service.message,
+            "request_id": service.request_id,
+            "ec": service.ec,
+            "host_id": service.host_id,
+        },
+    })
+}
