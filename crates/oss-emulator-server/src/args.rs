@@ -2,14 +2,14 @@
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use oss_emulator_server::Config;
+use oss_emulator_server::{CallbackOutcome, Config};
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
     Help,
     Version,
-    Serve(Arguments),
+    Serve(Box<Arguments>),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub(crate) struct Arguments {
     advertise: Option<String>,
     domains: Vec<String>,
     cnames: Vec<(String, String)>,
+    callback_answer: Option<String>,
 }
 
 impl Default for Arguments {
@@ -37,6 +38,7 @@ impl Default for Arguments {
             advertise: None,
             domains: Vec::new(),
             cnames: Vec::new(),
+            callback_answer: None,
         }
     }
 }
@@ -63,7 +65,7 @@ impl Arguments {
             let value = value.ok_or_else(|| format!("{flag} needs a value: {flag} VALUE"))?;
             arguments.set(&flag, value)?;
         }
-        Ok(Wish::Serve(arguments))
+        Ok(Wish::Serve(Box::new(arguments)))
     }
 
     fn set(&mut self, flag: &str, value: String) -> Result<(), String> {
@@ -90,6 +92,7 @@ impl Arguments {
             "--bucket" => self.buckets.push(bucket_name(flag, value)?),
             "--advertise" => self.advertise = Some(value),
             "--domain" => self.domains.push(value),
+            "--callback-answer" => self.callback_answer = Some(value),
             _ => {
                 let Some((domain, bucket)) = value.split_once('=') else {
                     return Err(format!("--cname {value:?} names no bucket: use --cname DOMAIN=BUCKET"));
@@ -118,6 +121,9 @@ impl Arguments {
         }
         for (domain, bucket) in &self.cnames {
             config = config.with_cname(domain, bucket);
+        }
+        if let Some(answer) = self.callback_answer.clone() {
+            config = config.with_callback(move |_| CallbackOutcome::Answered(answer.clone()));
         }
         config
     }
@@ -172,14 +178,16 @@ Usage: oss-emulator [FLAG VALUE]...
   --advertise ENDPOINT        the endpoint that answers name [its own]
   --domain DOMAIN             also answer as BUCKET.DOMAIN; may be repeated
   --cname DOMAIN=BUCKET       also answer for a bucket as DOMAIN; may be repeated
+  --callback-answer JSON      what every callback is answered with [callbacks fail: 203]
   --help, --version
 
 It prints its endpoint and environment variables for a shell, then serves until it is stopped.
 IP addresses and localhost are path style (http://127.0.0.1:9000/bucket/key), bucket.localhost is virtual-host
-style. Signatures: V4. What it does not model it refuses with 501 NotImplemented.
+style. Signatures: V4 and V1. What it does not model it refuses with 501 NotImplemented.
 ";
 
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
+    "--callback-answer",
     "--host",
     "--port",
     "--access-key-id",
@@ -208,7 +216,7 @@ mod tests {
         assert_eq!(arguments.buckets(), ["first", "second"]);
         assert_eq!(arguments.secret, "b=c");
         assert_eq!(arguments.cnames, [("files.example.com".to_owned(), "first".to_owned())]);
-        assert_eq!(parse(""), Ok(Wish::Serve(Arguments::default())));
+        assert_eq!(parse(""), Ok(Wish::Serve(Box::default())));
         assert_eq!(parse("--port 1 --help"), Ok(Wish::Help));
     }
 

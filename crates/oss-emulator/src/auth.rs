@@ -1,5 +1,7 @@
-//! Who sends a request: OSS signature V4, verified slowly and obviously, from the documents alone
+//! Who sends a request: OSS signatures V4 and V1, verified slowly and obviously, from the documents alone
 //! (OSS documents "Include a V4 signature in the Authorization header" and "… in a URL").
+
+mod v1;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -18,6 +20,8 @@ use crate::fault::Fault;
 use crate::request::Request;
 use crate::time::{iso_basic, iso_extended, parse_http_date, parse_iso_basic};
 use crate::xml::UNRESERVED;
+
+pub(crate) use crate::auth::v1::signature as v1_signature;
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,26 +43,141 @@ pub(crate) fn authenticate(request: &Request, config: &Config, now: Duration) ->
         }
         (Some(value), false) => {
             let text = core::str::from_utf8(value.as_bytes()).unwrap_or("");
+            if text.starts_with("OSS ") {
+                refuse_both(request)?;
+                return v1::check_header(text, request, config, now).map(|()| Identity::Owner);
+            }
             Claim::of_header(text, request)?
         }
         (None, true) => Claim::of_url(request)?,
-        (None, false) if request.query.has("Signature") => return Err(v1_refused("0002-00000079")),
+        (None, false) if has_v1_parameter(request) => {
+            return v1::check_url(request, config, now).map(|()| Identity::Owner);
+        }
         (None, false) => return Ok(Identity::Anonymous),
     };
-    let key = claim.known_key(config)?;
-    claim.check_token(key, now)?;
+    let key = known_key(config, &claim.scope.key_id)?;
+    check_token(key, &claim.scope.key_id, claim.token.as_deref(), now)?;
     claim.check_time(key, now)?;
-    claim.check_scope(config)?;
+    claim.scope.check(&claim.long_date, config)?;
     claim.check_signature(key, request)?;
     Ok(Identity::Owner)
 }
 
-/// What a signed request says about itself.
-struct Claim {
-    key_id: String,
+fn has_v1_parameter(request: &Request) -> bool {
+    ["OSSAccessKeyId", "Signature"].iter().any(|name| request.query.has(name))
+}
+
+fn refuse_both(request: &Request) -> Result<(), Fault> {
+    if has_v1_parameter(request) {
+        let why = "A request may be signed in the header or in the URL, not in both.";
+        return Err(Fault::bad_authorization("", why));
+    }
+    Ok(())
+}
+
+/// The scope of a V4 credential.
+pub(crate) struct Scope {
+    pub(crate) key_id: String,
     date: String,
     region: String,
     product: String,
+}
+
+impl Scope {
+    /// Reads `id/yyyymmdd/region/product/aliyun_v4_request`.
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+        // An access key id has no slash, but reading from the right costs nothing.
+        let mut parts = text.rsplitn(5, '/');
+        let mut next = || parts.next().unwrap_or("").to_owned();
+        let (end, product, region, date, key_id) = (next(), next(), next(), next(), next());
+        if end != TERMINATOR || key_id.is_empty() {
+            let why = "The credential must be id/yyyymmdd/region/product/aliyun_v4_request.";
+            return Err(Fault::bad_authorization("0002-00000213", why));
+        }
+        if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
+            let why = "The date in the credential must be yyyymmdd.";
+            return Err(Fault::bad_authorization("0002-00000212", why));
+        }
+        Ok(Self { key_id, date, region, product })
+    }
+
+    /// Compares the scope with the signing time and with what the server is.
+    pub(crate) fn check(&self, long_date: &str, config: &Config) -> Result<(), Fault> {
+        let (ec, why) = if self.date != long_date.get(..8).unwrap_or("") {
+            ("0002-00000223", format!("The date in the credential is not the day of {long_date}."))
+        } else if self.region != config.region {
+            let why = format!(
+                "Invalid signing region in Authorization header: the bucket is in {}.",
+                config.region
+            );
+            ("0002-00000226", why)
+        } else if self.product != config.product {
+            ("0002-00000213", format!("The product in the credential must be {}.", config.product))
+        } else {
+            return Ok(());
+        };
+        Err(Fault::bad_authorization(ec, why))
+    }
+
+    /// The hexadecimal signature of a message under this scope.
+    pub(crate) fn signature(&self, secret: &str, message: &[u8]) -> String {
+        let day = hmac(format!("aliyun_v4{secret}").as_bytes(), self.date.as_bytes());
+        let region = hmac(&day, self.region.as_bytes());
+        let product = hmac(&region, self.product.as_bytes());
+        let signing_key = hmac(&product, TERMINATOR.as_bytes());
+        hex(&hmac(&signing_key, message))
+    }
+}
+
+pub(crate) fn known_key<'c>(config: &'c Config, id: &str) -> Result<&'c AccessKey, Fault> {
+    config.keys.get(id).ok_or_else(|| unknown_key(id))
+}
+
+pub(crate) fn check_token(
+    key: &AccessKey,
+    id: &str,
+    token: Option<&str>,
+    now: Duration,
+) -> Result<(), Fault> {
+    match (&key.token, token) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => {
+            let why = "The access key and the security token do not belong together.";
+            Err(Fault::new(403, "AccessKeyIdAndSecurityTokenNotMatch", "0002-00000004", why))
+        }
+        // OSS does not find a temporary key that comes without its token.
+        (Some(_), None) => Err(unknown_key(id)),
+        (Some(expected), Some(token)) if expected.text != token => {
+            let why = "The security token you provided is invalid.";
+            Err(Fault::new(403, "InvalidSecurityToken", "0002-00000006", why))
+        }
+        (Some(expected), Some(_)) if now >= expected.expires_at => {
+            let why = "The security token you provided has expired.";
+            Err(Fault::new(403, "SecurityTokenExpired", "0002-00000007", why))
+        }
+        (Some(_), Some(_)) => Ok(()),
+    }
+}
+
+fn unknown_key(id: &str) -> Fault {
+    let why = "The OSS Access Key Id you provided does not exist in our records.";
+    Fault::new(403, "InvalidAccessKeyId", "0002-00000902", why).with("OSSAccessKeyId", id)
+}
+
+fn check_skew(time: Duration, now: Duration) -> Result<(), Fault> {
+    if time.as_secs().abs_diff(now.as_secs()) <= SKEW_SECS_MAX {
+        return Ok(());
+    }
+    let why = "The difference between the request time and the current time is too large.";
+    Err(Fault::new(403, "RequestTimeTooSkewed", "0002-00000504", why)
+        .with("MaxAllowedSkewMilliseconds", (SKEW_SECS_MAX * 1000).to_string())
+        .with("RequestTime", iso_extended(time))
+        .with("ServerTime", iso_extended(now)))
+}
+
+/// What a signed request says about itself.
+struct Claim {
+    scope: Scope,
     additional: Vec<String>,
     signature: String,
     token: Option<String>,
@@ -73,7 +192,7 @@ struct Claim {
 impl Claim {
     fn of_header(value: &str, request: &Request) -> Result<Self, Fault> {
         let parts = Parts::of_authorization(value)?;
-        let [key_id, date, region, product] = parse_credential(&parts.credential)?;
+        let scope = Scope::parse(&parts.credential)?;
         let (long_date, time) = signing_time(request)?;
         let payload = request.header("x-oss-content-sha256").unwrap_or("");
         if payload != UNSIGNED_PAYLOAD {
@@ -81,10 +200,7 @@ impl Claim {
             return Err(Fault::invalid_argument("x-oss-content-sha256", payload, "0002-00000214", why));
         }
         Ok(Self {
-            key_id,
-            date,
-            region,
-            product,
+            scope,
             additional: additional_headers(parts.additional.as_deref(), request)?,
             signature: parts.signature,
             token: request.header("x-oss-security-token").map(ToOwned::to_owned),
@@ -106,7 +222,7 @@ impl Claim {
             let why = "Only OSS4-HMAC-SHA256 is supported.";
             return Err(Fault::invalid_argument("x-oss-signature-version", version, "0002-00000218", why));
         }
-        let [key_id, date, region, product] = parse_credential(required("x-oss-credential")?)?;
+        let scope = Scope::parse(required("x-oss-credential")?)?;
         let long_date = required("x-oss-date")?;
         let time = parse_iso_basic(long_date).ok_or_else(|| bad_date(long_date))?;
         let expires = required("x-oss-expires")?;
@@ -117,10 +233,7 @@ impl Claim {
         };
         refuse_contradictions(request)?;
         Ok(Self {
-            key_id,
-            date,
-            region,
-            product,
+            scope,
             additional: additional_headers(query.value("x-oss-additional-headers"), request)?,
             signature: required("x-oss-signature")?.to_owned(),
             token: query.value("x-oss-security-token").map(ToOwned::to_owned),
@@ -131,48 +244,10 @@ impl Claim {
         })
     }
 
-    fn known_key<'c>(&self, config: &'c Config) -> Result<&'c AccessKey, Fault> {
-        config.keys.get(&self.key_id).ok_or_else(|| {
-            let why = "The OSS Access Key Id you provided does not exist in our records.";
-            self.invalid_key("0002-00000902", why)
-        })
-    }
-
-    fn check_token(&self, key: &AccessKey, now: Duration) -> Result<(), Fault> {
-        match (&key.token, &self.token) {
-            (None, None) => Ok(()),
-            (None, Some(_)) => {
-                let why = "The access key and the security token do not belong together.";
-                Err(Fault::new(403, "AccessKeyIdAndSecurityTokenNotMatch", "0002-00000004", why))
-            }
-            // OSS does not find a temporary key that comes without its token.
-            (Some(_), None) => {
-                let why = "The OSS Access Key Id you provided does not exist in our records.";
-                Err(self.invalid_key("0002-00000902", why))
-            }
-            (Some(expected), Some(token)) if expected.text != *token => {
-                let why = "The security token you provided is invalid.";
-                Err(Fault::new(403, "InvalidSecurityToken", "0002-00000006", why))
-            }
-            (Some(expected), Some(_)) if now >= expected.expires_at => {
-                let why = "The security token you provided has expired.";
-                Err(Fault::new(403, "SecurityTokenExpired", "0002-00000007", why))
-            }
-            (Some(_), Some(_)) => Ok(()),
-        }
-    }
-
     fn check_time(&self, key: &AccessKey, now: Duration) -> Result<(), Fault> {
         let (time, now_secs) = (self.time.as_secs(), now.as_secs());
         let Some(lifetime) = self.lifetime else {
-            if time.abs_diff(now_secs) <= SKEW_SECS_MAX {
-                return Ok(());
-            }
-            let why = "The difference between the request time and the current time is too large.";
-            return Err(Fault::new(403, "RequestTimeTooSkewed", "0002-00000504", why)
-                .with("MaxAllowedSkewMilliseconds", (SKEW_SECS_MAX * 1000).to_string())
-                .with("RequestTime", iso_extended(self.time))
-                .with("ServerTime", iso_extended(now)));
+            return check_skew(self.time, now);
         };
         if key.token.is_some() && lifetime > URL_SECS_MAX_STS {
             let why = "x-oss-expires must be between 1 and 43200 seconds with a security token";
@@ -196,49 +271,25 @@ impl Claim {
             .with("ServerTime", iso_extended(now)))
     }
 
-    fn check_scope(&self, config: &Config) -> Result<(), Fault> {
-        let (ec, why) = if self.date != self.long_date.get(..8).unwrap_or("") {
-            ("0002-00000223", format!("The date in the credential is not the day of {}.", self.long_date))
-        } else if self.region != config.region {
-            let why = format!(
-                "Invalid signing region in Authorization header: the bucket is in {}.",
-                config.region
-            );
-            ("0002-00000226", why)
-        } else if self.product != config.product {
-            ("0002-00000213", format!("The product in the credential must be {}.", config.product))
-        } else {
-            return Ok(());
-        };
-        Err(Fault::bad_authorization(ec, why))
-    }
-
     fn check_signature(&self, key: &AccessKey, request: &Request) -> Result<(), Fault> {
         let canonical = canonical_request(self, request);
-        let scope = format!("{}/{}/{}/{TERMINATOR}", self.date, self.region, self.product);
+        let Scope { key_id, date, region, product } = &self.scope;
+        let scope = format!("{date}/{region}/{product}/{TERMINATOR}");
         let digest = hex(&Sha256::digest(&canonical));
         let string_to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{digest}", self.long_date);
-        let day = hmac(format!("aliyun_v4{}", key.secret).as_bytes(), self.date.as_bytes());
-        let region = hmac(&day, self.region.as_bytes());
-        let product = hmac(&region, self.product.as_bytes());
-        let signing_key = hmac(&product, TERMINATOR.as_bytes());
-        if hex(&hmac(&signing_key, string_to_sign.as_bytes())) == self.signature {
+        if self.scope.signature(&key.secret, string_to_sign.as_bytes()) == self.signature {
             return Ok(());
         }
         let why = "The request signature we calculated does not match the signature you provided. Check your \
                    key and signing method.";
         let ec = if self.lifetime.is_some() { "0002-00000201" } else { "0002-00000040" };
         Err(Fault::new(403, "SignatureDoesNotMatch", ec, why)
-            .with("OSSAccessKeyId", &self.key_id)
+            .with("OSSAccessKeyId", key_id)
             .with("SignatureProvided", &self.signature)
             .with("StringToSign", &string_to_sign)
             .with("StringToSignBytes", spaced_hex(string_to_sign.as_bytes()))
             .with("CanonicalRequest", String::from_utf8_lossy(&canonical))
             .with("CanonicalRequestBytes", spaced_hex(&canonical)))
-    }
-
-    fn invalid_key(&self, ec: &'static str, why: &'static str) -> Fault {
-        Fault::new(403, "InvalidAccessKeyId", ec, why).with("OSSAccessKeyId", &self.key_id)
     }
 }
 
@@ -252,9 +303,6 @@ struct Parts {
 impl Parts {
     fn of_authorization(value: &str) -> Result<Self, Fault> {
         let Some(rest) = value.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' ')) else {
-            if value.starts_with("OSS ") {
-                return Err(v1_refused("0002-00000080"));
-            }
             return Err(Fault::bad_authorization("0002-00000202", "Unsupported authorization type."));
         };
         let (mut credential, mut additional, mut signature) = (None, None, None);
@@ -279,24 +327,6 @@ impl Parts {
     }
 }
 
-fn parse_credential(text: &str) -> Result<[String; 4], Fault> {
-    // An access key id has no slash, but reading from the right costs nothing.
-    let mut parts = text.rsplitn(5, '/');
-    let mut next = || parts.next().unwrap_or("").to_owned();
-    let (end, product, region, date, key_id) = (next(), next(), next(), next(), next());
-    if end != TERMINATOR || key_id.is_empty() {
-        let why = "The credential must be id/yyyymmdd/region/product/aliyun_v4_request.";
-        return Err(Fault::bad_authorization("0002-00000213", why));
-    }
-    if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Fault::bad_authorization(
-            "0002-00000212",
-            "The date in the credential must be yyyymmdd.",
-        ));
-    }
-    Ok([key_id, date, region, product])
-}
-
 /// `x-oss-date` when it is sent, else `Date`.
 fn signing_time(request: &Request) -> Result<(String, Duration), Fault> {
     if let Some(text) = request.header("x-oss-date") {
@@ -311,7 +341,7 @@ fn signing_time(request: &Request) -> Result<(String, Duration), Fault> {
     Ok((iso_basic(time), time))
 }
 
-fn bad_date(text: &str) -> Fault {
+pub(crate) fn bad_date(text: &str) -> Fault {
     let why = "The date must look like 20231216T162057Z.";
     Fault::invalid_argument("x-oss-date", text, "0002-00000505", why)
 }
@@ -351,8 +381,8 @@ fn refuse_contradictions(request: &Request) -> Result<(), Fault> {
     Ok(())
 }
 
-fn v1_refused(ec: &'static str) -> Fault {
-    Fault::access_denied(ec, "V1 signature is forbidden: this server takes signature V4.")
+pub(crate) fn v1_refused(ec: &'static str) -> Fault {
+    Fault::access_denied(ec, "V1 signature is forbidden here: use signature V4.")
 }
 
 fn canonical_request(claim: &Claim, request: &Request) -> Vec<u8> {
@@ -414,11 +444,11 @@ fn spaced_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ")
 }
 
-const ALGORITHM: &str = "OSS4-HMAC-SHA256";
+pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 const TERMINATOR: &str = "aliyun_v4_request";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
-const SKEW_SECS_MAX: u64 = 15 * 60;
-const URL_SECS_MAX: u64 = 7 * 24 * 3600;
+pub(crate) const SKEW_SECS_MAX: u64 = 15 * 60;
+pub(crate) const URL_SECS_MAX: u64 = 7 * 24 * 3600;
 const URL_SECS_MAX_STS: u64 = 12 * 3600;
 
 #[cfg(test)]

@@ -160,17 +160,141 @@ fn refusals_have_the_documented_codes() {
 fn other_schemes_and_no_scheme() {
     for (authorization, expected) in [
         ("", "Anonymous"),
-        ("OSS id:c2lnbmF0dXJl", "AccessDenied 0002-00000080"),
+        ("OSS id:c2lnbmF0dXJl", "InvalidAccessKeyId 0002-00000902"),
+        ("OSS id", "InvalidArgument 0002-00000103"),
+        ("OSS :", "InvalidArgument 0002-00000103"),
         ("AWS4-HMAC-SHA256 Credential=a", "InvalidArgument 0002-00000202"),
         ("OSS4-HMAC-SHA256", "InvalidArgument 0002-00000202"),
     ] {
         let request = with_authorization("x", &[("authorization", authorization)]);
         assert_eq!(outcome(&request, SIGNED_AT), expected, "{authorization}");
     }
-    let v1 = request("/k?OSSAccessKeyId=a&Expires=1&Signature=b", &[HEADERS[2]]);
-    assert_eq!(outcome(&v1, SIGNED_AT), "AccessDenied 0002-00000079");
+    for (uri, expected) in [
+        ("/?acl&OSSAccessKeyId=a&Expires=1&Signature=b", "AccessDenied 0002-00000079"),
+        ("/k?OSSAccessKeyId=a&Expires=1&Signature=b", "AccessDenied 0002-00000069"),
+        ("/k?OSSAccessKeyId=a&Signature=b", "AccessDenied 0002-00000061"),
+        ("/k?Expires=1&Signature=b", "AccessDenied 0002-00000061"),
+        ("/k?OSSAccessKeyId=a&Expires=never&Signature=b", "AccessDenied 0002-00000068"),
+        ("/k?OSSAccessKeyId=a&Expires=2000000000&Signature=b", "InvalidAccessKeyId 0002-00000902"),
+    ] {
+        assert_eq!(outcome(&request(uri, &[HEADERS[2]]), SIGNED_AT), expected, "{uri}");
+    }
+    let both = request("/k?OSSAccessKeyId=b", &[HEADERS[2], ("authorization", "OSS a:b")]);
+    assert_eq!(outcome(&both, SIGNED_AT), "InvalidArgument");
     let both = request("/k?x-oss-signature=b", &[HEADERS[2], ("authorization", "OSS4-HMAC-SHA256 x=y")]);
     assert_eq!(outcome(&both, SIGNED_AT), "InvalidArgument");
+}
+
+/// 2022-12-28T10:27:41Z.
+const V1_SIGNED_AT: u64 = 1_672_223_261;
+const V1_DATE: (&str, &str) = ("x-oss-date", "Wed, 28 Dec 2022 10:27:41 GMT");
+
+fn v1_config() -> Config {
+    let expires_at = Duration::from_secs(1_800_000_000);
+    Config::new("cn-hangzhou")
+        .with_access_key("ak", "sk")
+        .with_temporary_key("sts", "sk", "token", expires_at)
+}
+
+fn v1_outcome(config: &Config, request: &Request, now: u64) -> String {
+    match authenticate(request, config, Duration::from_secs(now)) {
+        Ok(identity) => format!("{identity:?}"),
+        Err(fault) => {
+            let document = fault.document("", "");
+            let element = |name: &str| document.split(&format!("<{name}>")).nth(1)?.split('<').next();
+            let ec = fault.ec();
+            format!("{} {}", element("Code").unwrap(), element("StringToSign").unwrap_or(ec))
+        }
+    }
+}
+
+/// Signatures that the unit tests of two official SDKs assert.
+#[test]
+fn v1_header_signatures_of_others_are_accepted() {
+    let put = [
+        ("host", "examplebucket.oss-cn-hangzhou.aliyuncs.com"),
+        ("content-md5", "eB5eJF1ptWaXm4bijSPyxw=="),
+        ("content-type", "text/html"),
+        ("x-oss-meta-author", "alice"),
+        ("x-oss-meta-magic", "abracadabra"),
+        V1_DATE,
+    ];
+    let get = [put[0], V1_DATE];
+    for (uri, headers, signature) in [
+        ("/nelson", &put[..], "kSHKmLxlyEAKtZPkJhG9bZb5k7M="),
+        ("/nelson?acl", &put[..], "/afkugFbmWDQ967j1vr6zygBLQk="),
+        ("/nelson?acl=&prefix=x", &put[..], "/afkugFbmWDQ967j1vr6zygBLQk="),
+    ] {
+        let authorization = format!("OSS ak:{signature}");
+        let mut headers = headers.to_vec();
+        headers.push(("authorization", &authorization));
+        let request = request(uri, &headers);
+        assert_eq!(v1_outcome(&v1_config(), &request, V1_SIGNED_AT), "Owner", "{uri}");
+        assert_eq!(v1_outcome(&v1_config(), &request, V1_SIGNED_AT + 900), "Owner");
+        assert_eq!(
+            v1_outcome(&v1_config(), &request, V1_SIGNED_AT + 901),
+            "RequestTimeTooSkewed 0002-00000504"
+        );
+        let refused = v1_outcome(&v1_config().without_signature_v1(), &request, V1_SIGNED_AT);
+        assert_eq!(refused, "AccessDenied 0002-00000080");
+    }
+    for (uri, signature) in [
+        ("/?resourceGroup&non-resousce=null", "vkQmfuUDyi1uDi3bKt67oemssIs="),
+        ("/?resourceGroup&acl", "x3E5TgOvl/i7PN618s5mEvpJDYk="),
+    ] {
+        let mut request = request(uri, &[get.as_slice(), &[("authorization", "x")]].concat());
+        request.method = http::Method::GET;
+        let value = HeaderValue::from_str(&format!("OSS ak:{signature}")).unwrap();
+        request.headers.insert(AUTHORIZATION, value);
+        assert_eq!(v1_outcome(&v1_config(), &request, V1_SIGNED_AT), "Owner", "{uri}");
+    }
+}
+
+#[test]
+fn v1_url_signatures_of_others_are_accepted_until_they_expire() {
+    for (uri, token, signature, ends) in [
+        ("/key?versionId=versionId", "", "dcLTea+Yh9ApirQ8o8dOPqtvJXQ=", 1_699_807_420_u64),
+        (
+            "/key%2B123?versionId=versionId",
+            "&security-token=token",
+            "jzKYRrM5y6Br0dRFPaTGOsbrDhY=",
+            1_699_808_204,
+        ),
+    ] {
+        let id = if token.is_empty() { "ak" } else { "sts" };
+        let encoded = utf8_percent_encode(signature, UNRESERVED);
+        let uri = format!("{uri}{token}&OSSAccessKeyId={id}&Expires={ends}&Signature={encoded}");
+        let mut request = request(&uri, &[("host", "bucket.oss-cn-hangzhou.aliyuncs.com")]);
+        request.method = http::Method::GET;
+        assert_eq!(v1_outcome(&v1_config(), &request, ends), "Owner", "{uri}");
+        assert_eq!(v1_outcome(&v1_config(), &request, ends + 1), "AccessDenied 0002-00000069");
+        request.method = http::Method::PUT;
+        let refused = v1_outcome(&v1_config(), &request, ends);
+        assert!(refused.starts_with("SignatureDoesNotMatch PUT\n\n\n"), "{refused}");
+    }
+}
+
+#[test]
+fn a_v1_mismatch_shows_what_the_server_signed() {
+    let headers = [HEADERS[2], V1_DATE, ("x-oss-meta-a", " b "), ("authorization", "OSS ak:00")];
+    let request = request("/k?x-oss-process=style%2Fa&uploads&max-keys=1", &headers);
+    assert_eq!(
+        v1_outcome(&v1_config(), &request, V1_SIGNED_AT),
+        "SignatureDoesNotMatch PUT\n\n\nWed, 28 Dec 2022 10:27:41 GMT\nx-oss-date:Wed, 28 Dec 2022 10:27:41 \
+         GMT\nx-oss-meta-a:b\n/examplebucket/k?uploads&amp;x-oss-process=style/a"
+    );
+    for (headers, expected) in [
+        (&[HEADERS[2], ("authorization", "OSS ak:00")][..], "AccessDenied 0002-00000503"),
+        (&[HEADERS[2], ("authorization", "OSS ak:00"), ("date", "now")], "AccessDenied 0002-00000505"),
+        (&[HEADERS[2], ("authorization", "OSS sts:00"), V1_DATE], "InvalidAccessKeyId 0002-00000902"),
+        (
+            &[HEADERS[2], ("authorization", "OSS sts:00"), V1_DATE, ("x-oss-security-token", "x")],
+            "InvalidSecurityToken 0002-00000006",
+        ),
+    ] {
+        let request = self::request("/k", headers);
+        assert_eq!(v1_outcome(&v1_config(), &request, V1_SIGNED_AT), expected, "{headers:?}");
+    }
 }
 
 #[test]

@@ -201,6 +201,13 @@ pub(crate) struct Summed {
     pub(crate) crc: u64,
 }
 
+impl Default for Summed {
+    /// The sums of nothing.
+    fn default() -> Self {
+        Self::of(Blob::default())
+    }
+}
+
 impl Summed {
     /// Sums a stored blob again, as a copied range needs.
     pub(crate) fn of(blob: Blob) -> Self {

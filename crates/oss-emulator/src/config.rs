@@ -4,10 +4,13 @@ use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
+
+use crate::ops::{Callback, CallbackOutcome};
 
 /// The settings of an [`Emulator`](crate::Emulator): region, access keys, host names, owner and seed.
 ///
@@ -23,6 +26,8 @@ pub struct Config {
     pub(crate) owner_id: String,
     pub(crate) owner_name: String,
     pub(crate) seed: u64,
+    pub(crate) takes_v1: bool,
+    callback: Option<Hook>,
 }
 
 impl Config {
@@ -50,6 +55,8 @@ impl Config {
             owner_id: "1234567890123456".to_owned(),
             owner_name: "1234567890123456".to_owned(),
             seed: 0,
+            takes_v1: true,
+            callback: None,
         }
     }
 
@@ -119,6 +126,24 @@ impl Config {
         self
     }
 
+    /// Refuses signature V1, as OSS does for new accounts.
+    pub fn without_signature_v1(mut self) -> Self {
+        self.takes_v1 = false;
+        self
+    }
+
+    /// Decides what comes of callbacks, which a server without a network cannot make. Without this hook each
+    /// of them fails, and the upload is answered with 203 `CallbackFailed`.
+    ///
+    /// The hook is called while a request is answered: it must not wait, and it must not call the emulator.
+    pub fn with_callback(
+        mut self,
+        hook: impl Fn(&Callback) -> CallbackOutcome + Send + Sync + 'static,
+    ) -> Self {
+        self.callback = Some(Hook(Arc::new(hook)));
+        self
+    }
+
     /// The region, as given.
     pub fn region(&self) -> &str {
         &self.region
@@ -134,9 +159,25 @@ impl Config {
         self.endpoint.is_some()
     }
 
+    pub(crate) fn callback_outcome(&self, callback: &Callback) -> CallbackOutcome {
+        match &self.callback {
+            Some(Hook(hook)) => hook(callback),
+            None => CallbackOutcome::Failed("the callback server cannot be reached".to_owned()),
+        }
+    }
+
     /// The internal endpoint that answers name: the configured endpoint, else the region's internal one.
     pub(crate) fn internal_endpoint(&self) -> String {
         self.endpoint.clone().unwrap_or_else(|| format!("oss-{}-internal.aliyuncs.com", self.region))
+    }
+}
+
+#[derive(Clone)]
+struct Hook(Arc<dyn Fn(&Callback) -> CallbackOutcome + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Hook")
     }
 }
 

@@ -18,7 +18,7 @@ use crate::ids::Ids;
 use crate::ops::{Content, Context, Operation};
 use crate::reply::{Answer, Reply};
 use crate::request::{Request, host};
-use crate::store::{Bucket, Object, Store};
+use crate::store::{Bucket, History, Object, Store};
 
 /// An OSS server without IO; see the crate's page for its three calls.
 ///
@@ -135,6 +135,7 @@ impl Emulator {
                 store: &mut self.store,
                 ids: &mut self.ids,
                 request: &request,
+                request_id: &request_id,
                 identity,
                 now,
             };
@@ -172,13 +173,21 @@ impl Emulator {
 
     /// An object, if it exists.
     pub fn object(&self, bucket: &str, key: &str) -> Option<&Object> {
-        self.store.object(bucket, key).ok()
+        self.store.buckets.get(bucket)?.current(key)
+    }
+
+    /// The versions of an object with their ids, the newest first; a delete marker has no object.
+    pub fn versions(&self, bucket: &str, key: &str) -> impl Iterator<Item = (&str, Option<&Object>)> {
+        let bucket = self.store.buckets.get(bucket);
+        let history = bucket.and_then(|bucket| bucket.objects.get(key));
+        let versions = history.into_iter().flat_map(History::newest_first);
+        versions.map(|version| (version.id.as_str(), version.object()))
     }
 
     /// The objects of a bucket with their keys, in order; empty for a bucket that does not exist.
     pub fn objects(&self, bucket: &str) -> impl Iterator<Item = (&str, &Object)> {
         let bucket = self.store.buckets.get(bucket);
-        bucket.into_iter().flat_map(|bucket| &bucket.objects).map(|(key, object)| (key.as_str(), object))
+        bucket.into_iter().flat_map(Bucket::current_objects)
     }
 
     /// The unfinished multipart uploads of a bucket, as key and upload id.
@@ -205,6 +214,7 @@ impl Emulator {
             store: &mut self.store,
             ids: &mut self.ids,
             request: &request,
+            request_id,
             identity,
             now,
         };

@@ -3,15 +3,16 @@
 use alloc::format;
 use alloc::string::String;
 
-/// Gives request ids and upload ids; the same seed gives the same ids in the same order.
+/// Gives request, upload, version and rule ids; the same seed gives the same ids in the same order.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     state: u64,
+    versions: u64,
 }
 
 impl Ids {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed }
+        Self { state: seed, versions: 0 }
     }
 
     /// 24 upper-case hexadecimal digits, as OSS writes `x-oss-request-id`.
@@ -22,6 +23,20 @@ impl Ids {
     /// 32 upper-case hexadecimal digits.
     pub(crate) fn upload_id(&mut self) -> String {
         format!("{:016X}{:016X}", self.mixed(), self.mixed())
+    }
+
+    /// A version id: 64 characters, ascending, so that a listing can go on after a version that is gone.
+    pub(crate) fn version_id(&mut self) -> String {
+        self.versions += 1;
+        let (first, second) = (self.mixed(), self.mixed());
+        format!("CAEQ{:012x}{first:016x}{second:016x}{:016x}", self.versions, first ^ second)
+    }
+
+    /// 36 characters in the form of a UUID, as OSS names rules.
+    pub(crate) fn rule_id(&mut self) -> String {
+        let (first, second) = (self.mixed(), self.mixed());
+        let (low, tail) = (first as u16, second & 0xFFFF_FFFF_FFFF);
+        format!("{:08x}-{:04x}-{low:04x}-{:04x}-{tail:012x}", first >> 32, first >> 16 & 0xFFFF, second >> 48)
     }
 
     /// SplitMix64.

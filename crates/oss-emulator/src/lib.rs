@@ -7,9 +7,10 @@
 //! The time is an argument, and identifiers come from a seed: the same calls give the same answers, byte for
 //! byte.
 //!
-//! It verifies signatures (OSS V4, in the header and in the URL) with a slow and obvious implementation of
-//! its own, written from the documents. What it does not model it refuses with `NotImplemented` (501): it
-//! never takes a sub-resource for a plain read or write.
+//! It verifies signatures (OSS V4 and V1, in the header, in the URL and in a form) with a slow and obvious
+//! implementation of its own, written from the documents. It keeps versions, appendable objects, links,
+//! restorations, tags and the configuration documents of buckets. What it does not model it refuses with
+//! `NotImplemented` (501): it never takes a sub-resource for a plain read or write.
 //!
 //! ```
 //! use core::time::Duration;
@@ -39,7 +40,9 @@ mod config;
 mod crc;
 mod emulator;
 mod fault;
+mod form;
 mod ids;
+mod json;
 mod ops;
 mod range;
 mod reply;
@@ -52,5 +55,6 @@ mod xml;
 pub use blob::Body;
 pub use config::Config;
 pub use emulator::{BodyId, Emulator, Verdict};
+pub use ops::{Callback, CallbackOutcome};
 pub use reply::Reply;
 pub use store::Object;

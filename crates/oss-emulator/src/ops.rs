@@ -1,29 +1,43 @@
-//! Operations: which one a request means, and who may call it.
+//! Operations: what each of them checks, and who may call it.
 
+mod append;
 mod bucket;
+mod callback;
 mod copy;
+mod document;
+mod form;
 mod list;
 mod multipart;
+mod named;
 mod object;
+mod post_policy;
+mod read;
+mod replication;
+mod restore;
+mod route;
 mod service;
+mod symlink;
+mod tagging;
+mod worm;
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
-use http::Method;
 use md5::{Digest as _, Md5};
 
 use crate::acl::Acl;
-use crate::address::Target;
 use crate::auth::Identity;
-use crate::blob::Summed;
+use crate::blob::{Builder, Summed};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::ids::Ids;
 use crate::reply::Answer;
 use crate::request::Request;
-use crate::store::Store;
+use crate::store::{Bucket, Store};
+
+pub use crate::ops::callback::{Callback, CallbackOutcome};
+pub(crate) use crate::ops::route::Operation;
 
 /// What an operation works with.
 pub(crate) struct Context<'e> {
@@ -31,8 +45,28 @@ pub(crate) struct Context<'e> {
     pub(crate) store: &'e mut Store,
     pub(crate) ids: &'e mut Ids,
     pub(crate) request: &'e Request,
+    pub(crate) request_id: &'e str,
     pub(crate) identity: Identity,
     pub(crate) now: Duration,
+}
+
+impl<'e> Context<'e> {
+    pub(crate) fn bucket(&self) -> Result<&Bucket, Fault> {
+        self.store.bucket(self.request.target.bucket())
+    }
+
+    pub(crate) fn bucket_mut(&mut self) -> Result<&mut Bucket, Fault> {
+        self.store.bucket_mut(self.request.target.bucket())
+    }
+
+    pub(crate) fn key(&self) -> &'e str {
+        self.request.target.key()
+    }
+
+    /// The version that the request names.
+    pub(crate) fn version(&self) -> Option<&'e str> {
+        self.request.query.value("versionId")
+    }
 }
 
 /// A request body that has arrived.
@@ -51,131 +85,28 @@ impl Content {
     fn object(self) -> Summed {
         match self {
             Self::Object(summed) => summed,
-            Self::Document(bytes) => Summed::of(bytes::Bytes::from(bytes).into()),
+            Self::Document(bytes) => {
+                let mut builder = Builder::default();
+                builder.push(bytes.into());
+                builder.finish()
+            }
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    ListBuckets,
-    PutBucket,
-    DeleteBucket,
-    GetBucketInfo,
-    GetBucketLocation,
-    GetBucketStat,
-    PutBucketAcl,
-    GetBucketAcl,
-    ListObjects,
-    ListObjectsV2,
-    ListMultipartUploads,
-    DeleteMultipleObjects,
-    PutObject,
-    CopyObject,
-    GetObject,
-    HeadObject,
-    GetObjectMeta,
-    DeleteObject,
-    PutObjectAcl,
-    GetObjectAcl,
-    InitiateMultipartUpload,
-    UploadPart,
-    UploadPartCopy,
-    CompleteMultipartUpload,
-    AbortMultipartUpload,
-    ListParts,
 }
 
 impl Operation {
-    /// Finds the operation by method, target and sub-resources. A sub-resource that no row names is refused:
-    /// it never falls through to a plain read or write.
-    pub(crate) fn of(request: &Request) -> Result<Self, Fault> {
-        if let Some(version) = request.query.value("versionId").filter(|version| *version != "null") {
-            return Err(Fault::not_implemented("versionId").with("VersionId", version));
-        }
-        let mut subs: Vec<&str> = request
-            .query
-            .pairs()
-            .iter()
-            .filter(|(name, value)| is_sub_resource(name, value))
-            .map(|(name, _)| name.as_str())
-            .collect();
-        subs.sort_unstable();
-        subs.dedup();
-        let method = request.method.as_str();
-        let copies = request.headers.contains_key("x-oss-copy-source");
-        match (&request.target, method, &subs[..]) {
-            (Target::Service, "GET", []) => Ok(Self::ListBuckets),
-            (Target::Bucket(_), method, subs) => Self::on_bucket(method, subs),
-            (Target::Object { .. }, "PUT", []) if copies => Ok(Self::CopyObject),
-            (Target::Object { .. }, "PUT", ["partNumber", "uploadId"]) if copies => Ok(Self::UploadPartCopy),
-            (Target::Object { .. }, method, subs) => Self::on_object(method, subs),
-            (Target::Service, _, subs) => Err(refused(method, "Service", subs)),
-        }
-    }
-
-    fn on_bucket(method: &str, subs: &[&str]) -> Result<Self, Fault> {
-        match (method, subs) {
-            ("PUT", []) => Ok(Self::PutBucket),
-            ("DELETE", []) => Ok(Self::DeleteBucket),
-            ("GET", []) => Ok(Self::ListObjects),
-            ("GET", ["list-type"]) => Ok(Self::ListObjectsV2),
-            ("GET", ["bucketInfo"]) => Ok(Self::GetBucketInfo),
-            ("GET", ["location"]) => Ok(Self::GetBucketLocation),
-            ("GET", ["stat"]) => Ok(Self::GetBucketStat),
-            ("GET", ["acl"]) => Ok(Self::GetBucketAcl),
-            ("PUT", ["acl"]) => Ok(Self::PutBucketAcl),
-            ("GET", ["uploads"]) => Ok(Self::ListMultipartUploads),
-            ("POST", ["delete"]) => Ok(Self::DeleteMultipleObjects),
-            ("POST", []) => Err(Fault::not_implemented("PostObject")),
-            _ => Err(refused(method, "Bucket", subs)),
-        }
-    }
-
-    fn on_object(method: &str, subs: &[&str]) -> Result<Self, Fault> {
-        match (method, subs) {
-            ("PUT", []) => Ok(Self::PutObject),
-            ("GET", []) => Ok(Self::GetObject),
-            ("HEAD", []) => Ok(Self::HeadObject),
-            ("HEAD", ["objectMeta"]) => Ok(Self::GetObjectMeta),
-            ("DELETE", []) => Ok(Self::DeleteObject),
-            ("PUT", ["acl"]) => Ok(Self::PutObjectAcl),
-            ("GET", ["acl"]) => Ok(Self::GetObjectAcl),
-            ("POST", ["uploads"]) => Ok(Self::InitiateMultipartUpload),
-            ("PUT", ["partNumber", "uploadId"]) => Ok(Self::UploadPart),
-            ("POST", ["uploadId"]) => Ok(Self::CompleteMultipartUpload),
-            ("DELETE", ["uploadId"]) => Ok(Self::AbortMultipartUpload),
-            ("GET", ["uploadId"]) => Ok(Self::ListParts),
-            _ => Err(refused(method, "Object", subs)),
-        }
-    }
-
-    /// Whether the body is the content of an object, not a document.
-    pub(crate) fn takes_object(self) -> bool {
-        matches!(self, Self::PutObject | Self::UploadPart)
-    }
-
-    /// The longest body in bytes: 5 GiB for an object or a part, 2 MiB for the documents of
-    /// DeleteMultipleObjects (OSS document "Limits").
-    pub(crate) fn body_max(self) -> u64 {
-        if self.takes_object() { OBJECT_BYTES_MAX } else { DOCUMENT_BYTES_MAX }
-    }
-
     /// Checks what can be checked before the body: permission, existence, headers. [`Self::perform`] checks
     /// again, since others may have been faster.
     pub(crate) fn check(self, context: &Context<'_>) -> Result<(), Fault> {
         self.check_permission(context)?;
         check_traffic_limit(context.request)?;
-        for header in NOT_MODELLED_HEADERS {
-            if context.request.headers.contains_key(*header) {
-                return Err(Fault::not_implemented(header));
-            }
-        }
+        self.check_headers(context.request)?;
         match self {
-            Self::ListBuckets | Self::PutBucket => Ok(()),
+            Self::ListBuckets | Self::ListCloudBoxes | Self::DescribeRegions | Self::PutBucket => Ok(()),
             Self::PutObject => object::check_put(context),
+            Self::AppendObject => append::check(context),
             Self::UploadPart => multipart::check_part(context),
-            _ => context.store.bucket(context.request.target.bucket()).map(drop),
+            _ => context.bucket().map(drop),
         }
     }
 
@@ -184,78 +115,145 @@ impl Operation {
         self.check(context)?;
         check_md5(context.request, &content)?;
         match self {
+            Self::PutObject => object::put(context, content.object()),
+            Self::AppendObject => append::append(context, content.object()),
+            Self::PostObject => form::post(context, content.object()),
+            Self::UploadPart => multipart::upload_part(context, content.object()),
+            _ if self.is_on_bucket() => self.perform_on_bucket(context, &content.document()),
+            _ => self.perform_on_object(context, &content.document()),
+        }
+    }
+
+    fn perform_on_bucket(self, context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
+        match self {
             Self::ListBuckets => service::list_buckets(context),
-            Self::PutBucket => bucket::put(context, &content.document()),
+            Self::ListCloudBoxes => service::list_cloud_boxes(context),
+            Self::DescribeRegions => service::describe_regions(context),
+            Self::PutBucket => bucket::put(context, body),
             Self::DeleteBucket => bucket::delete(context),
             Self::GetBucketInfo => bucket::info(context),
             Self::GetBucketLocation => bucket::location(context),
             Self::GetBucketStat => bucket::stat(context),
             Self::PutBucketAcl => bucket::put_acl(context),
             Self::GetBucketAcl => bucket::acl(context),
+            Self::PutBucketVersioning => bucket::put_versioning(context, body),
+            Self::GetBucketVersioning => bucket::versioning(context),
+            Self::PutBucketResourceGroup => bucket::put_resource_group(context, body),
+            Self::GetBucketResourceGroup => bucket::resource_group(context),
             Self::ListObjects => list::objects(context),
             Self::ListObjectsV2 => list::objects_v2(context),
+            Self::ListObjectVersions => list::versions(context),
             Self::ListMultipartUploads => list::uploads(context),
-            Self::DeleteMultipleObjects => object::delete_many(context, &content.document()),
-            Self::PutObject => object::put(context, content.object()),
+            Self::ListLiveChannels => list::live_channels(context),
+            Self::DeleteMultipleObjects => object::delete_many(context, body),
+            Self::PutDocument(family) => document::put(context, family, body),
+            Self::GetDocument(family) => document::get(context, family),
+            Self::DeleteDocument(family) => document::delete(context, family),
+            Self::GetBucketPolicyStatus => document::policy_status(context),
+            Self::PutNamed(family) => named::put(context, family, body),
+            Self::GetNamed(family) => named::get(context, family),
+            Self::ListNamed(family) => named::list(context, family),
+            Self::DeleteNamed(family) => named::delete(context, family),
+            Self::ChangeReplication => replication::change(context, body),
+            Self::GetBucketReplication => replication::get(context),
+            Self::GetBucketReplicationLocation => replication::location(context),
+            Self::GetBucketReplicationProgress => replication::progress(context),
+            Self::PutBucketRtc => replication::put_rtc(context, body),
+            Self::InitiateBucketWorm => worm::initiate(context, body),
+            Self::AbortBucketWorm => worm::abort(context),
+            Self::CompleteBucketWorm => worm::complete(context),
+            Self::ExtendBucketWorm => worm::extend(context, body),
+            Self::GetBucketWorm => worm::get(context),
+            other => Err(Fault::not_implemented(&other.name())),
+        }
+    }
+
+    fn perform_on_object(self, context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
+        match self {
             Self::CopyObject => copy::object(context),
-            Self::GetObject => object::read(context, true),
-            Self::HeadObject => object::read(context, false),
-            Self::GetObjectMeta => object::meta(context),
+            Self::GetObject => read::object(context, true),
+            Self::HeadObject => read::object(context, false),
+            Self::GetObjectMeta => read::meta(context),
             Self::DeleteObject => object::delete(context),
+            Self::SealAppendObject => append::seal(context),
+            Self::PutSymlink => symlink::put(context),
+            Self::GetSymlink => symlink::get(context),
+            Self::RestoreObject => restore::restore(context, body),
+            Self::CleanRestoredObject => restore::clean(context),
             Self::PutObjectAcl => object::put_acl(context),
             Self::GetObjectAcl => object::acl(context),
+            Self::PutObjectTagging => tagging::put(context, body),
+            Self::GetObjectTagging => tagging::get(context),
+            Self::DeleteObjectTagging => tagging::delete(context),
             Self::InitiateMultipartUpload => multipart::initiate(context),
-            Self::UploadPart => multipart::upload_part(context, content.object()),
             Self::UploadPartCopy => copy::part(context),
-            Self::CompleteMultipartUpload => multipart::complete(context, &content.document()),
+            Self::CompleteMultipartUpload => multipart::complete(context, body),
             Self::AbortMultipartUpload => multipart::abort(context),
             Self::ListParts => list::parts(context),
+            other => Err(Fault::not_implemented(&other.name())),
         }
     }
 
     /// Without a signature only reads and writes of public data are allowed (OSS document "ACL").
-    fn check_permission(self, context: &Context<'_>) -> Result<(), Fault> {
-        if context.identity == Identity::Owner {
+    pub(crate) fn check_permission(self, context: &Context<'_>) -> Result<(), Fault> {
+        // A form carries its signature in the body.
+        if context.identity == Identity::Owner || self == Self::PostObject {
             return Ok(());
         }
-        let target = &context.request.target;
-        let refused = || {
-            let why = "You have no right to access this object because of bucket acl.";
-            Fault::access_denied("0003-00000001", why)
-        };
-        if matches!(self, Self::ListBuckets | Self::PutBucket) {
-            return Err(refused());
+        if self.is_on_service() || self == Self::PutBucket {
+            return Err(bucket_acl_refuses());
         }
-        let bucket = context.store.bucket(target.bucket())?;
-        let object = bucket.objects.get(target.key()).map_or(Acl::Default, |object| object.settings.acl);
-        let acl = object.or(bucket.acl);
-        let allowed = match self {
-            Self::GetObject | Self::HeadObject | Self::GetObjectMeta => acl.lets_anyone_read(),
+        let bucket = context.bucket()?;
+        if bucket.setting("requestPayment", &["Payer"]) == "Requester" {
+            let why = "Anonymous access is forbidden for this operation: the requester pays.";
+            return Err(Fault::access_denied("0003-00000701", why)
+                .with("BucketName", context.request.target.bucket()));
+        }
+        if bucket.setting("publicAccessBlock", &["BlockPublicAccess"]) == "true" {
+            return Err(Fault::access_denied("0003-00000001", "Public access to the bucket is blocked."));
+        }
+        let found = bucket.object(context.key(), context.version());
+        let acl = found.map_or(Acl::Default, |found| found.object.settings.acl).or(bucket.acl);
+        let is_allowed = match self {
+            Self::GetObject | Self::HeadObject | Self::GetObjectMeta | Self::GetSymlink => {
+                acl.lets_anyone_read()
+            }
             Self::ListObjects | Self::ListObjectsV2 => bucket.acl.lets_anyone_read(),
-            Self::PutObject | Self::DeleteObject => acl.lets_anyone_write(),
+            Self::DeleteMultipleObjects => bucket.acl.lets_anyone_write(),
+            Self::DeleteObject if context.version().is_some() => false,
+            Self::PutObject
+            | Self::AppendObject
+            | Self::PutSymlink
+            | Self::DeleteObject
+            | Self::InitiateMultipartUpload
+            | Self::UploadPart
+            | Self::CompleteMultipartUpload
+            | Self::AbortMultipartUpload
+            | Self::ListParts => acl.lets_anyone_write(),
             _ => false,
         };
-        if allowed { Ok(()) } else { Err(refused()) }
+        if is_allowed { Ok(()) } else { Err(bucket_acl_refuses()) }
     }
-}
 
-/// Whether a query parameter chooses an operation. Those that OSS knows do; an unknown name does when it has
-/// no value, for it may be one that OSS knows and this list does not.
-fn is_sub_resource(name: &str, value: &str) -> bool {
-    if PARAMETERS.contains(&name) || name.starts_with("response-") || name.starts_with("x-oss-ac-") {
-        return false;
-    }
-    value.is_empty() || SUB_RESOURCES.contains(&name) || name.starts_with("x-oss-")
-}
-
-fn refused(method: &str, resource: &'static str, subs: &[&str]) -> Fault {
-    match subs.iter().find(|sub| !MODELLED.contains(sub)) {
-        Some(sub) => Fault::not_implemented(sub),
-        None if subs.is_empty() && method == Method::OPTIONS.as_str() => {
-            Fault::not_implemented("OptionObject")
+    /// Refuses headers that would change what the operation does in ways that are not modelled.
+    fn check_headers(self, request: &Request) -> Result<(), Fault> {
+        for header in NOT_MODELLED_HEADERS {
+            if request.headers.contains_key(*header) {
+                return Err(Fault::not_implemented(header));
+            }
         }
-        None => Fault::method_not_allowed(method, resource),
+        let has = |header: &&&str| request.headers.contains_key(**header);
+        let takes_callback =
+            matches!(self, Self::PutObject | Self::CompleteMultipartUpload | Self::PostObject);
+        match CALLBACK_HEADERS.iter().find(has) {
+            Some(header) if !takes_callback => Err(Fault::header_not_implemented(header)),
+            _ => Ok(()),
+        }
     }
+}
+
+pub(crate) fn bucket_acl_refuses() -> Fault {
+    Fault::access_denied("0003-00000001", "You have no right to access this object because of bucket acl.")
 }
 
 /// Compares `Content-MD5`, when it is sent, with the body.
@@ -287,77 +285,11 @@ fn check_traffic_limit(request: &Request) -> Result<(), Fault> {
 
 /// The largest body of PutObject and of a part: 5 GiB (OSS document "Limits").
 pub(crate) const OBJECT_BYTES_MAX: u64 = 5 << 30;
-const DOCUMENT_BYTES_MAX: u64 = 2 << 20;
 const TRAFFIC_LIMIT_BITS: core::ops::RangeInclusive<u64> = 819_200..=838_860_800;
-
-/// Sub-resources that some row of the tables above names.
-const MODELLED: &[&str] = &[
-    "acl",
-    "bucketInfo",
-    "delete",
-    "list-type",
-    "location",
-    "objectMeta",
-    "partNumber",
-    "stat",
-    "uploadId",
-    "uploads",
-];
-
-/// Parameters of operations and signatures: they never choose an operation.
-const PARAMETERS: &[&str] = &[
-    "continuation-token",
-    "delimiter",
-    "encoding-type",
-    "fetch-owner",
-    "key-marker",
-    "marker",
-    "max-keys",
-    "max-parts",
-    "max-uploads",
-    "part-number-marker",
-    "prefix",
-    "security-token",
-    "start-after",
-    "upload-id-marker",
-    "versionId",
-    "x-oss-additional-headers",
-    "x-oss-credential",
-    "x-oss-date",
-    "x-oss-expires",
-    "x-oss-request-payer",
-    "x-oss-security-token",
-    "x-oss-signature",
-    "x-oss-signature-version",
-    "x-oss-traffic-limit",
-];
-
-/// What OSS documents as sub-resources and query parameters that change what a request does.
-#[rustfmt::skip]
-const SUB_RESOURCES: &[&str] = &[
-    "accessPoint", "accessPointConfigForObjectProcess", "accessPointForObjectProcess", "accessPointPolicy",
-    "accessPointPolicyForObjectProcess", "accessmonitor", "acl", "action", "append", "asyncFetch",
-    "bucketArchiveDirectRead", "bucketInfo", "callback", "callback-var", "category", "cleanRestoredObject",
-    "cloudboxes", "cname", "comp", "cors", "dataPipeline", "delete", "encryption", "endTime", "group",
-    "httpsConfig", "img", "inventory", "inventoryId", "legalHold", "lifecycle", "link", "list-type", "live",
-    "location", "logging", "metaQuery", "mode", "objectInfo", "objectMeta", "objectWorm", "overwriteConfig",
-    "partNumber", "policy", "policyStatus", "position", "publicAccessBlock", "qos", "qosInfo", "qosRequester",
-    "redundancyTransition", "referer", "regionList", "regions", "replication", "replicationLocation",
-    "replicationProgress", "requestPayment", "requesterQosInfo", "resourceGroup", "resourcePool",
-    "resourcePoolBuckets", "resourcePoolInfo", "restore", "retention", "rtc", "rule-id", "seal", "sequential",
-    "startTime", "stat", "status", "style", "styleName", "symlink", "tag-key", "tag-value", "tagging",
-    "transferAcceleration", "uploadId", "uploads", "userDefinedLogFieldsConfig", "version-id-marker",
-    "versioning", "versions", "vod", "website", "worm", "wormExtend", "wormId",
-];
-
-/// Headers that would change what an operation does in ways that are not modelled.
+const CALLBACK_HEADERS: &[&str] = &["x-oss-callback", "x-oss-callback-var"];
 const NOT_MODELLED_HEADERS: &[&str] = &[
-    "x-oss-bucket-tagging",
-    "x-oss-callback",
-    "x-oss-callback-var",
     "x-oss-object-worm-legal-hold",
     "x-oss-object-worm-mode",
     "x-oss-object-worm-retain-until-date",
     "x-oss-process",
-    "x-oss-symlink-target",
 ];

@@ -55,6 +55,14 @@ impl Answer {
         self
     }
 
+    /// Names the version, where versions are kept.
+    pub(crate) fn version(self, id: Option<&str>) -> Self {
+        match id {
+            Some(id) => self.header(X_OSS_VERSION_ID, id),
+            None => self,
+        }
+    }
+
     pub(crate) fn of_fault(fault: &Fault, request_id: &str, host: &str, is_head: bool) -> Self {
         let document = fault.document(request_id, host);
         let encoded = Base64::encode_string(document.as_bytes());
@@ -102,6 +110,8 @@ fn insert(map: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 pub(crate) const X_OSS_HASH_CRC64ECMA: HeaderName = HeaderName::from_static("x-oss-hash-crc64ecma");
+pub(crate) const X_OSS_DELETE_MARKER: HeaderName = HeaderName::from_static("x-oss-delete-marker");
+pub(crate) const X_OSS_VERSION_ID: HeaderName = HeaderName::from_static("x-oss-version-id");
 const X_OSS_EC: HeaderName = HeaderName::from_static("x-oss-ec");
 const X_OSS_ERR: HeaderName = HeaderName::from_static("x-oss-err");
 const X_OSS_REQUEST_ID: HeaderName = HeaderName::from_static("x-oss-request-id");

@@ -1,17 +1,25 @@
-//! What is kept: buckets, objects, unfinished uploads.
+//! What is kept: buckets, the versions of their objects, unfinished uploads.
 
+mod history;
+mod object;
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use http::{HeaderName, HeaderValue};
-
-use crate::Body;
 use crate::acl::Acl;
-use crate::blob::{Blob, Summed};
+use crate::blob::Blob;
 use crate::fault::Fault;
+use crate::ids::Ids;
+use crate::store::history::Entry;
+use crate::xml::Element;
+
+pub(crate) use crate::store::history::{Found, History, NULL_VERSION, Version};
+pub use crate::store::object::Object;
+pub(crate) use crate::store::object::{Kind, Restore, Settings, Tier, etag};
 
 /// Every bucket, by name.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +35,6 @@ impl Store {
     pub(crate) fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, Fault> {
         self.buckets.get_mut(name).ok_or_else(|| Fault::no_such_bucket(name))
     }
-
-    pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<&Object, Fault> {
-        self.bucket(bucket)?.objects.get(key).ok_or_else(|| Fault::no_such_key(key))
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -40,9 +44,47 @@ pub(crate) struct Bucket {
     pub(crate) storage_class: String,
     pub(crate) redundancy: String,
     pub(crate) resource_group: String,
-    pub(crate) objects: BTreeMap<String, Object>,
+    /// `None` until it is set for the first time; there is no way back.
+    pub(crate) versioning: Option<Versioning>,
+    pub(crate) objects: BTreeMap<String, History>,
     /// By key, then upload id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
+    /// Configuration documents, by sub-resource and, where a bucket has several of one kind, by name.
+    pub(crate) documents: BTreeMap<(&'static str, String), Element>,
+    pub(crate) worm: Option<Worm>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Versioning {
+    Enabled,
+    Suspended,
+}
+
+impl Versioning {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Suspended => "Suspended",
+        }
+    }
+}
+
+/// A retention policy of a bucket.
+#[derive(Clone, Debug)]
+pub(crate) struct Worm {
+    pub(crate) id: String,
+    pub(crate) created: Duration,
+    pub(crate) days: u64,
+    pub(crate) locked: bool,
+}
+
+/// What a deletion did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Deletion {
+    /// The version that is gone, or the marker that was made.
+    pub(crate) version: Option<String>,
+    /// Whether that version is a delete marker.
+    pub(crate) is_marker: bool,
 }
 
 impl Bucket {
@@ -53,9 +95,78 @@ impl Bucket {
             storage_class: String::from("Standard"),
             redundancy: String::from("LRS"),
             resource_group: String::from("rg-default"),
+            versioning: None,
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            worm: None,
         }
+    }
+
+    /// The current object under a key; a delete marker is none.
+    pub(crate) fn current(&self, key: &str) -> Option<&Object> {
+        self.objects.get(key)?.latest()?.object()
+    }
+
+    /// The current objects with their keys.
+    pub(crate) fn current_objects(&self) -> impl Iterator<Item = (&str, &Object)> {
+        let all = self.objects.iter();
+        all.filter_map(|(key, history)| Some((key.as_str(), history.latest()?.object()?)))
+    }
+
+    /// An object by key and version, or the current one; a delete marker is refused as OSS does
+    /// (OSS document "GetObject").
+    pub(crate) fn object(&self, key: &str, version: Option<&str>) -> Result<Found<'_>, Fault> {
+        match self.objects.get(key) {
+            Some(history) => history.find(key, version),
+            None => Err(history::missing(key, version)),
+        }
+    }
+
+    pub(crate) fn object_mut(&mut self, key: &str, version: Option<&str>) -> Result<&mut Object, Fault> {
+        match self.objects.get_mut(key) {
+            Some(history) => history.find_mut(key, version),
+            None => Err(history::missing(key, version)),
+        }
+    }
+
+    /// Makes an object the current version: a new one when versioning is enabled, else in place of the
+    /// `null` version. Gives the version id that answers name, if they name one.
+    pub(crate) fn put(&mut self, key: &str, object: Object, ids: &mut Ids) -> Option<String> {
+        let id = self.push(key, Entry::Object(Box::new(object)), ids);
+        self.shown(&id).map(ToOwned::to_owned)
+    }
+
+    /// Deletes a version for good, or puts a delete marker on top where versions are kept (OSS document
+    /// "DeleteObject"). What is not there is deleted as well.
+    pub(crate) fn delete(
+        &mut self,
+        key: &str,
+        version: Option<&str>,
+        now: Duration,
+        ids: &mut Ids,
+    ) -> Deletion {
+        let Some(version) = version else {
+            if self.versioning.is_none() {
+                self.objects.remove(key);
+                return Deletion::default();
+            }
+            let id = self.push(key, Entry::Marker(now), ids);
+            return Deletion { version: Some(id), is_marker: true };
+        };
+        let mut is_marker = false;
+        if let Some(history) = self.objects.get_mut(key) {
+            is_marker = history.remove(version).is_some_and(|gone| gone.object().is_none());
+            if history.is_empty() {
+                self.objects.remove(key);
+            }
+        }
+        Deletion { version: self.shown(version).map(ToOwned::to_owned), is_marker }
+    }
+
+    /// The version id as answers name it: not at all in a bucket that never had versioning.
+    pub(crate) fn shown<'i>(&self, id: &'i str) -> Option<&'i str> {
+        self.versioning.is_some().then_some(id)
     }
 
     pub(crate) fn upload(&self, key: &str, id: &str) -> Result<&Upload, Fault> {
@@ -67,88 +178,29 @@ impl Bucket {
         let name = (String::from(key), String::from(id));
         self.uploads.get_mut(&name).ok_or_else(|| Fault::no_such_upload(id))
     }
-}
 
-/// A stored object, as a test may look at it.
-#[derive(Clone, Debug)]
-pub struct Object {
-    pub(crate) blob: Blob,
-    pub(crate) modified: Duration,
-    pub(crate) etag: String,
-    pub(crate) crc: u64,
-    pub(crate) kind: Kind,
-    pub(crate) settings: Settings,
-}
+    /// A configuration document of which a bucket has one.
+    pub(crate) fn document(&self, sub: &'static str) -> Option<&Element> {
+        self.documents.get(&(sub, String::new()))
+    }
 
-impl Object {
-    /// A plain object with this content.
-    pub(crate) fn normal(content: Summed, settings: Settings, modified: Duration) -> Self {
-        Self {
-            blob: content.blob,
-            modified,
-            etag: etag(&content.md5),
-            crc: content.crc,
-            kind: Kind::Normal { md5: content.md5 },
-            settings,
+    /// The text at this path of a configuration document, `""` when it is not there.
+    pub(crate) fn setting(&self, sub: &'static str, path: &[&str]) -> &str {
+        let mut element = self.document(sub);
+        for name in path {
+            element = element.and_then(|element| element.child(name));
         }
+        element.map_or("", |element| element.text.trim())
     }
 
-    /// The length in bytes.
-    pub fn size(&self) -> u64 {
-        self.blob.len()
+    fn push(&mut self, key: &str, entry: Entry, ids: &mut Ids) -> String {
+        let id = match self.versioning {
+            Some(Versioning::Enabled) => ids.version_id(),
+            Some(Versioning::Suspended) | None => NULL_VERSION.to_owned(),
+        };
+        self.objects.entry(key.to_owned()).or_default().push(id.clone(), entry);
+        id
     }
-
-    /// The content.
-    pub fn body(&self) -> Body {
-        self.blob.body()
-    }
-
-    /// CRC-64/XZ of the content, as `x-oss-hash-crc64ecma` has it.
-    pub fn crc64(&self) -> u64 {
-        self.crc
-    }
-
-    /// The ETag with its quotes.
-    pub fn etag(&self) -> &str {
-        &self.etag
-    }
-
-    /// When it was written, since the Unix epoch.
-    pub fn modified(&self) -> Duration {
-        self.modified
-    }
-
-    /// A stored header (`content-type`, `x-oss-meta-…`) by its lower-case name, when it is ASCII.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.settings.headers.iter().find(|(other, _)| other.as_str() == name);
-        found.and_then(|(_, value)| value.to_str().ok())
-    }
-}
-
-/// How an object came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Normal { md5: [u8; 16] },
-    Multipart,
-}
-
-impl Kind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Normal { .. } => "Normal",
-            Self::Multipart => "Multipart",
-        }
-    }
-}
-
-/// What a writer says about an object besides its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
-    pub(crate) acl: Acl,
-    pub(crate) storage_class: String,
-    /// Content headers, metadata and encryption headers, given back as they came.
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) tags: Vec<(String, String)>,
 }
 
 /// An unfinished multipart upload.
@@ -167,8 +219,5 @@ pub(crate) struct Part {
     pub(crate) modified: Duration,
 }
 
-/// Upper-case hexadecimal digits in quotes.
-pub(crate) fn etag(md5: &[u8; 16]) -> String {
-    let digits: String = md5.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("\"{digits}\"")
-}
+/// Tags in the order in which they came.
+pub(crate) type Tags = Vec<(String, String)>;

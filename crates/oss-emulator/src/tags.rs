@@ -1,25 +1,22 @@
-//! The `x-oss-tagging` header (OSS document "PutObjectTagging").
+//! Tags, in the `x-oss-tagging` header and in documents (OSS document "PutObjectTagging").
 
+use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use percent_encoding::percent_decode_str;
 
 use crate::fault::Fault;
+use crate::store::Tags;
+use crate::xml::Element;
 
 /// Reads `k1=v1&k2=v2`, each part URL-encoded: at most 10 tags, keys of 1 to 128 and values of up to 256
 /// characters, each key once.
-pub(crate) fn parse(header: &str) -> Result<Vec<(String, String)>, Fault> {
-    let mut tags: Vec<(String, String)> = Vec::new();
+pub(crate) fn parse(header: &str) -> Result<Tags, Fault> {
+    let mut tags = Tags::new();
     for pair in header.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (key, value) = (decoded(key, header)?, decoded(value, header)?);
-        let fits = (1..=KEY_CHARS_MAX).contains(&key.chars().count())
-            && value.chars().count() <= VALUE_CHARS_MAX
-            && key.chars().chain(value.chars()).all(is_allowed);
-        if !fits {
-            return Err(refused(header, "0010-00000209"));
-        }
+        check(&key, &value).map_err(|ec| refused(header, ec))?;
         if tags.iter().any(|(other, _)| *other == key) {
             return Err(refused(header, "0010-00000219"));
         }
@@ -29,6 +26,42 @@ pub(crate) fn parse(header: &str) -> Result<Vec<(String, String)>, Fault> {
         return Err(refused(header, "0010-00000217"));
     }
     Ok(tags)
+}
+
+/// Reads a `Tagging` document: at most `max` tags, under the same rules.
+pub(crate) fn of_document(root: &Element, max: usize) -> Result<Tags, Fault> {
+    let Some(set) = root.child("TagSet") else { return Err(Fault::malformed_xml("there is no TagSet")) };
+    let mut tags = Tags::new();
+    for tag in set.children.iter().filter(|child| child.name == "Tag") {
+        let (Some(key), Some(value)) = (tag.child_text("Key"), tag.child_text("Value")) else {
+            return Err(Fault::malformed_xml("a Tag needs a Key and a Value"));
+        };
+        check(key, value).map_err(|ec| refused(key, ec))?;
+        if tags.iter().any(|(other, _)| other == key) {
+            return Err(Fault::new(400, "RepeatedTags", "", "A tag key is given twice.").with("Key", key));
+        }
+        tags.push((key.to_owned(), value.to_owned()));
+    }
+    if tags.len() > max {
+        return Err(refused("Tagging", "0010-00000217"));
+    }
+    Ok(tags)
+}
+
+/// The `Tagging` document of these tags.
+pub(crate) fn element(tags: &[(String, String)]) -> Element {
+    let tags = tags.iter().map(|(key, value)| {
+        Element::parent("Tag", [Element::leaf("Key", key), Element::leaf("Value", value)])
+    });
+    Element::parent("Tagging", [Element::parent("TagSet", tags)])
+}
+
+/// Whether a tag conforms; the error is the EC.
+fn check(key: &str, value: &str) -> Result<(), &'static str> {
+    let fits = (1..=KEY_CHARS_MAX).contains(&key.chars().count())
+        && value.chars().count() <= VALUE_CHARS_MAX
+        && key.chars().chain(value.chars()).all(is_allowed);
+    if fits { Ok(()) } else { Err("0010-00000209") }
 }
 
 fn decoded(text: &str, header: &str) -> Result<String, Fault> {
@@ -48,7 +81,8 @@ fn refused(header: &str, ec: &'static str) -> Fault {
     Fault::invalid_argument("x-oss-tagging", header, ec, why)
 }
 
-const TAGS_MAX: usize = 10;
+/// On an object.
+pub(crate) const TAGS_MAX: usize = 10;
 const KEY_CHARS_MAX: usize = 128;
 const VALUE_CHARS_MAX: usize = 256;
 
@@ -56,6 +90,7 @@ const VALUE_CHARS_MAX: usize = 256;
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::vec::Vec;
 
     #[test]
     fn counts_and_refuses() {

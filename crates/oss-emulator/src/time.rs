@@ -50,6 +50,29 @@ pub(crate) fn parse_iso_basic(text: &str) -> Option<Duration> {
     .since_epoch()
 }
 
+/// Reads `2023-12-16T16:20:57.000Z`, with or without the milliseconds; anything else is `None`.
+pub(crate) fn parse_iso_extended(text: &str) -> Option<Duration> {
+    let bytes = text.as_bytes();
+    let is_fraction = |rest: &[u8]| match rest {
+        b"Z" => true,
+        [b'.', digits @ .., b'Z'] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if marks.iter().any(|(at, mark)| bytes.get(*at) != Some(mark)) || !is_fraction(bytes.get(19..)?) {
+        return None;
+    }
+    Civil {
+        year: digits(bytes.get(0..4)?)?,
+        month: digits(bytes.get(5..7)?)?,
+        day: digits(bytes.get(8..10)?)?,
+        hour: digits(bytes.get(11..13)?)?,
+        minute: digits(bytes.get(14..16)?)?,
+        second: digits(bytes.get(17..19)?)?,
+    }
+    .since_epoch()
+}
+
 /// Reads `Sat, 16 Dec 2023 16:20:57 GMT`; anything else is `None`. The weekday is not checked.
 pub(crate) fn parse_http_date(text: &str) -> Option<Duration> {
     let bytes = text.as_bytes();

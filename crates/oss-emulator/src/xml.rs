@@ -17,8 +17,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn new(root: &'static str) -> Self {
-        let text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-        let mut document = Self { text, open: Vec::new() };
+        let mut document = Self { text: DECLARATION.to_owned(), open: Vec::new() };
         document.open(root);
         document
     }
@@ -66,6 +65,29 @@ impl Document {
         }
     }
 
+    /// An element that was read, without what stood between its children.
+    pub(crate) fn element(&mut self, element: &Element) {
+        self.text.push('<');
+        self.text.push_str(&element.name);
+        self.text.push('>');
+        if element.children.is_empty() {
+            self.content(&element.text);
+        }
+        for child in &element.children {
+            self.element(child);
+        }
+        self.text.push_str("</");
+        self.text.push_str(&element.name);
+        self.text.push('>');
+    }
+
+    /// A whole document of one element that was read.
+    pub(crate) fn of_element(root: &Element) -> String {
+        let mut document = Self { text: DECLARATION.to_owned(), open: Vec::new() };
+        document.element(root);
+        document.text
+    }
+
     pub(crate) fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.close();
@@ -103,6 +125,27 @@ pub(crate) struct Element {
 }
 
 impl Element {
+    pub(crate) fn leaf(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), children: Vec::new() }
+    }
+
+    pub(crate) fn parent(name: &str, children: impl IntoIterator<Item = Self>) -> Self {
+        Self { name: name.to_owned(), text: String::new(), children: children.into_iter().collect() }
+    }
+
+    /// The children of this name.
+    pub(crate) fn all<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e Self> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// Sets the text of a child, which is added where it is missing.
+    pub(crate) fn set(&mut self, name: &str, text: &str) {
+        match self.children.iter_mut().find(|child| child.name == name) {
+            Some(child) => text.clone_into(&mut child.text),
+            None => self.children.push(Self::leaf(name, text)),
+        }
+    }
+
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
@@ -188,6 +231,7 @@ fn predefined(name: &str) -> Result<&'static str, String> {
     }
 }
 
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const DEPTH_MAX: usize = 16;
 /// A full CompleteMultipartUpload has 10,000 parts of three elements each.
 const ELEMENTS_MAX: u32 = 40_000;

@@ -8,12 +8,12 @@ use http::StatusCode;
 use http::header::LOCATION;
 
 use crate::acl::Acl;
-use crate::blob::Blob;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::ops::Context;
 use crate::reply::Answer;
-use crate::store::Bucket;
+use crate::store::{Bucket, History, Version, Versioning};
+use crate::tags;
 use crate::time::iso_extended;
 use crate::xml::{Document, parse};
 
@@ -25,6 +25,11 @@ pub(crate) fn put(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Faul
     }
     if let Some(group) = context.request.header("x-oss-resource-group-id") {
         bucket.resource_group = group.to_owned();
+    }
+    check_public(&bucket, bucket.acl)?;
+    if let Some(tags) = context.request.header("x-oss-bucket-tagging") {
+        let tags = tags::parse(tags)?;
+        bucket.documents.insert(("tagging", String::new()), tags::element(&tags));
     }
     if !body.is_empty() {
         let root = parse(body, "CreateBucketConfiguration").map_err(Fault::malformed_xml)?;
@@ -51,7 +56,7 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Answer, Fault> {
     let name = context.request.target.bucket();
     let bucket = context.store.bucket(name)?;
     if !bucket.objects.is_empty() || !bucket.uploads.is_empty() {
-        let why = "The bucket has objects or unfinished uploads. Please delete them first.";
+        let why = "The bucket has objects, versions or unfinished uploads. Please delete them first.";
         return Err(Fault::new(409, "BucketNotEmpty", "0015-00000301", why).with("BucketName", name));
     }
     context.store.buckets.remove(name);
@@ -61,13 +66,18 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Answer, Fault> {
 pub(crate) fn info(context: &Context<'_>) -> Result<Answer, Fault> {
     let (config, name) = (context.config, context.request.target.bucket());
     let bucket = context.store.bucket(name)?;
+    let or = |text: &'_ str, default: &'_ str| (if text.is_empty() { default } else { text }).to_owned();
+    let on = |is_on: bool| if is_on { "Enabled" } else { "Disabled" };
+    let monitor = bucket.setting("accessmonitor", &["Status"]);
+    let blocked = bucket.setting("publicAccessBlock", &["BlockPublicAccess"]);
+    let accelerated = bucket.setting("transferAcceleration", &["Enabled"]) == "true";
     let mut document = Document::new("BucketInfo");
     document.open("Bucket");
-    document.text("AccessMonitor", "Disabled");
-    document.text("BlockPublicAccess", "false");
+    document.text("AccessMonitor", &or(monitor, "Disabled"));
+    document.text("BlockPublicAccess", &or(blocked, "false"));
     document.text("Comment", "");
     document.text("CreationDate", &iso_extended(bucket.created));
-    document.text("CrossRegionReplication", "Disabled");
+    document.text("CrossRegionReplication", on(bucket.document("replication").is_some()));
     document.text("DataRedundancyType", &bucket.redundancy);
     document.text("ExtranetEndpoint", &config.endpoint());
     document.text("IntranetEndpoint", &config.internal_endpoint());
@@ -75,17 +85,26 @@ pub(crate) fn info(context: &Context<'_>) -> Result<Answer, Fault> {
     document.text("Name", name);
     document.text("ResourceGroupId", &bucket.resource_group);
     document.text("StorageClass", &bucket.storage_class);
-    document.text("TransferAcceleration", "Disabled");
+    document.text("TransferAcceleration", on(accelerated));
+    if let Some(versioning) = bucket.versioning {
+        document.text("Versioning", versioning.as_str());
+    }
     owner(&mut document, config);
     document.open("AccessControlList");
     document.text("Grant", bucket.acl.as_str());
     document.close();
     document.open("ServerSideEncryptionRule");
-    document.text("SSEAlgorithm", "None");
+    let encryption = |name| bucket.setting("encryption", &["ApplyServerSideEncryptionByDefault", name]);
+    document.text("SSEAlgorithm", &or(encryption("SSEAlgorithm"), "None"));
+    for name in ["KMSMasterKeyID", "KMSDataEncryption"] {
+        if !encryption(name).is_empty() {
+            document.text(name, encryption(name));
+        }
+    }
     document.close();
     document.open("BucketPolicy");
-    document.text("LogBucket", "");
-    document.text("LogPrefix", "");
+    document.text("LogBucket", bucket.setting("logging", &["LoggingEnabled", "TargetBucket"]));
+    document.text("LogPrefix", bucket.setting("logging", &["LoggingEnabled", "TargetPrefix"]));
     Ok(Answer::xml(document.finish()))
 }
 
@@ -97,17 +116,19 @@ pub(crate) fn location(context: &Context<'_>) -> Result<Answer, Fault> {
 }
 
 pub(crate) fn stat(context: &Context<'_>) -> Result<Answer, Fault> {
-    let bucket = context.store.bucket(context.request.target.bucket())?;
+    let bucket = context.bucket()?;
     let parts = || bucket.uploads.values().flat_map(|upload| upload.parts.values());
+    let versions = || bucket.objects.values().flat_map(History::newest_first);
+    let objects = || versions().filter_map(Version::object);
     let stored = |class: &'static str| {
-        let objects = bucket.objects.values().filter(move |object| object.settings.storage_class == class);
+        let objects = objects().filter(move |object| object.settings.storage_class == class);
         objects.fold((0, 0), |(bytes, count), object| (bytes + object.blob.len(), count + 1))
     };
-    let all: u64 = bucket.objects.values().map(|object| &object.blob).map(Blob::len).sum();
-    let modified = bucket.objects.values().map(|object| object.modified.as_secs()).max();
+    let all: u64 = objects().map(|object| object.blob.len()).sum();
+    let modified = versions().map(|version| version.modified().as_secs()).max();
     let mut document = Document::new("BucketStat");
     document.value("Storage", all + parts().map(|part| part.blob.len()).sum::<u64>());
-    document.value("ObjectCount", bucket.objects.len());
+    document.value("ObjectCount", objects().count());
     document.value("MultipartUploadCount", bucket.uploads.len());
     document.value("MultipartPartCount", parts().count());
     document.value("LiveChannelCount", 0);
@@ -121,13 +142,53 @@ pub(crate) fn stat(context: &Context<'_>) -> Result<Answer, Fault> {
         document.value(real, bytes);
         document.value(objects, count);
     }
-    document.value("DeleteMarkerCount", 0);
+    document.value("DeleteMarkerCount", versions().filter(|version| version.object().is_none()).count());
+    Ok(Answer::xml(document.finish()))
+}
+
+pub(crate) fn put_versioning(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
+    let root = parse(body, "VersioningConfiguration").map_err(Fault::malformed_xml)?;
+    let versioning = match root.child_text("Status").map(str::trim) {
+        Some("Enabled") => Versioning::Enabled,
+        Some("Suspended") => Versioning::Suspended,
+        _ => return Err(Fault::malformed_xml("Status is not Enabled or Suspended")),
+    };
+    let bucket = context.bucket_mut()?;
+    if bucket.worm.is_some() {
+        let why = "Versioning cannot be set while the bucket has a retention policy.";
+        return Err(Fault::new(409, "InvalidBucketState", "", why));
+    }
+    bucket.versioning = Some(versioning);
+    Ok(Answer::ok())
+}
+
+/// Without a status until versioning is set for the first time (OSS document "GetBucketVersioning").
+pub(crate) fn versioning(context: &Context<'_>) -> Result<Answer, Fault> {
+    let mut document = Document::new("VersioningConfiguration");
+    if let Some(versioning) = context.bucket()?.versioning {
+        document.text("Status", versioning.as_str());
+    }
+    Ok(Answer::xml(document.finish()))
+}
+
+pub(crate) fn put_resource_group(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
+    let root = parse(body, "BucketResourceGroupConfiguration").map_err(Fault::malformed_xml)?;
+    let group = root.child_text("ResourceGroupId").map(str::trim).unwrap_or_default();
+    let group = if group.is_empty() { DEFAULT_GROUP } else { group };
+    group.clone_into(&mut context.bucket_mut()?.resource_group);
+    Ok(Answer::ok())
+}
+
+pub(crate) fn resource_group(context: &Context<'_>) -> Result<Answer, Fault> {
+    let mut document = Document::new("BucketResourceGroupConfiguration");
+    document.text("ResourceGroupId", &context.bucket()?.resource_group);
     Ok(Answer::xml(document.finish()))
 }
 
 pub(crate) fn put_acl(context: &mut Context<'_>) -> Result<Answer, Fault> {
     let acl = Acl::of_bucket(context.request.header("x-oss-acl").unwrap_or(""))?;
-    context.store.bucket_mut(context.request.target.bucket())?.acl = acl;
+    check_public(context.bucket()?, acl)?;
+    context.bucket_mut()?.acl = acl;
     Ok(Answer::ok())
 }
 
@@ -143,6 +204,16 @@ pub(crate) fn access_control_policy(config: &Config, acl: Acl) -> String {
     document.open("AccessControlList");
     document.text("Grant", acl.as_str());
     document.finish()
+}
+
+/// A bucket that blocks public access takes no public ACL (OSS error page 0016-00000901).
+pub(crate) fn check_public(bucket: &Bucket, acl: Acl) -> Result<(), Fault> {
+    let is_blocked = bucket.setting("publicAccessBlock", &["BlockPublicAccess"]) == "true";
+    if is_blocked && acl.lets_anyone_read() {
+        let why = "Put public bucket or object acl is not allowed: public access is blocked.";
+        return Err(Fault::access_denied("0016-00000901", why));
+    }
+    Ok(())
 }
 
 /// A storage class that OSS knows.
@@ -161,6 +232,7 @@ pub(crate) fn owner(document: &mut Document, config: &Config) {
     document.close();
 }
 
+const DEFAULT_GROUP: &str = "rg-default";
 const STORAGE_CLASSES: [&str; 5] = ["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"];
 /// Storage class and its three elements in GetBucketStat.
 const CLASSES: [(&str, &str, &str, &str); 4] = [

@@ -1,4 +1,4 @@
-//! Listings: objects (both versions), multipart uploads, parts.
+//! Listings: objects (both forms), their versions, multipart uploads, parts.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -12,7 +12,7 @@ use crate::ops::Context;
 use crate::ops::bucket::owner;
 use crate::reply::Answer;
 use crate::request::Query;
-use crate::store::Object;
+use crate::store::{Object, Version};
 use crate::time::iso_extended;
 use crate::xml::{Document, Encoding};
 
@@ -28,7 +28,7 @@ pub(crate) fn objects(context: &Context<'_>) -> Result<Answer, Fault> {
     encoding_type(&mut document, query);
     document.value("IsTruncated", page.next.is_some());
     names(&mut document, encoding, &[("NextMarker", page.next.as_deref().unwrap_or(""))]);
-    contents(&mut document, &page, encoding, Some(context));
+    contents(&mut document, &page, encoding, true, context);
     Ok(Answer::xml(document.finish()))
 }
 
@@ -63,7 +63,63 @@ pub(crate) fn objects_v2(context: &Context<'_>) -> Result<Answer, Fault> {
         document.text("NextContinuationToken", &Base64UrlUnpadded::encode_string(next.as_bytes()));
     }
     document.value("KeyCount", page.items.len() + page.prefixes.len());
-    contents(&mut document, &page, encoding, with_owner.then_some(context));
+    contents(&mut document, &page, encoding, with_owner, context);
+    Ok(Answer::xml(document.finish()))
+}
+
+/// Versions and delete markers: by key, the newest first.
+pub(crate) fn versions(context: &Context<'_>) -> Result<Answer, Fault> {
+    let query = &context.request.query;
+    let encoding = query.encoding()?;
+    let max = query.number("max-keys", 1..=1000, 100)?;
+    let (prefix, key_marker, id_marker) =
+        (prefix(query)?, query.text("key-marker"), query.text("version-id-marker"));
+    if key_marker.is_empty() && !id_marker.is_empty() {
+        let why = "A version-id marker cannot be specified without a key marker.";
+        return Err(Fault::invalid_argument("version-id-marker", id_marker, "", why));
+    }
+    let bucket = context.bucket()?;
+    let all = bucket.objects.range::<str, _>((Bound::Included(key_marker), Bound::Unbounded));
+    let items = all.flat_map(|(key, history)| {
+        let versions: Vec<&Version> = match key.as_str() {
+            key if key != key_marker => history.newest_first().collect(),
+            _ if id_marker.is_empty() => Vec::new(),
+            _ => history.older_than(id_marker).collect(),
+        };
+        let latest = history.latest().map(|version| version.id.as_str());
+        versions.into_iter().map(move |version| (key.as_str(), (version, latest == Some(&version.id))))
+    });
+    let page = page(items, prefix, query.text("delimiter"), key_marker, max);
+    let next_id = match (&page.next, page.items.last()) {
+        (Some(next), Some((key, (version, _)))) if key == next => version.id.as_str(),
+        _ => "",
+    };
+    let mut document = Document::new("ListVersionsResult");
+    document.text("Name", context.request.target.bucket());
+    names(&mut document, encoding, &[("Prefix", prefix), ("KeyMarker", key_marker)]);
+    document.text("VersionIdMarker", id_marker);
+    document.value("MaxKeys", max);
+    names(&mut document, encoding, &[("Delimiter", query.text("delimiter"))]);
+    encoding_type(&mut document, query);
+    document.value("IsTruncated", page.next.is_some());
+    names(&mut document, encoding, &[("NextKeyMarker", page.next.as_deref().unwrap_or(""))]);
+    document.text("NextVersionIdMarker", next_id);
+    for (key, (version, is_latest)) in &page.items {
+        version_entry(&mut document, &encoding.of(key), version, *is_latest, context);
+    }
+    common_prefixes(&mut document, &page.prefixes, encoding);
+    Ok(Answer::xml(document.finish()))
+}
+
+/// There is no live channel.
+pub(crate) fn live_channels(context: &Context<'_>) -> Result<Answer, Fault> {
+    let query = &context.request.query;
+    let mut document = Document::new("ListLiveChannelResult");
+    document.text("Prefix", query.text("prefix"));
+    document.text("Marker", query.text("marker"));
+    document.value("MaxKeys", query.number("max-keys", 1..=1000, 100)?);
+    document.value("IsTruncated", false);
+    document.text("NextMarker", "");
     Ok(Answer::xml(document.finish()))
 }
 
@@ -78,7 +134,7 @@ pub(crate) fn uploads(context: &Context<'_>) -> Result<Answer, Fault> {
         key => key > key_marker,
     });
     let items = all.map(|((key, id), upload)| (key.as_str(), (id.as_str(), upload)));
-    let page = page(items, query.text("prefix"), query.text("delimiter"), key_marker, max);
+    let page = page(items, prefix(query)?, query.text("delimiter"), key_marker, max);
     let next_id = match (&page.next, page.items.last()) {
         (Some(next), Some((key, (id, _)))) if key == next => id,
         _ => "",
@@ -185,19 +241,24 @@ fn object_page<'c>(
     let query = &context.request.query;
     let encoding = query.encoding()?;
     let max = query.number("max-keys", 1..=1000, 100)?;
+    let prefix = prefix(query)?;
+    let bucket = context.bucket()?;
+    let start = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
+    let items = bucket
+        .objects
+        .range::<str, _>((start, Bound::Unbounded))
+        .take_while(|(key, _)| key.starts_with(prefix))
+        .filter_map(|(key, history)| Some((key.as_str(), history.latest()?.object()?)));
+    Ok((page(items, prefix, query.text("delimiter"), after, max), max, encoding))
+}
+
+fn prefix(query: &Query) -> Result<&str, Fault> {
     let prefix = query.text("prefix");
     if prefix.len() > PREFIX_BYTES_MAX {
         let why = "The prefix must be shorter than 1024 bytes.";
         return Err(Fault::invalid_argument("prefix", prefix, "", why));
     }
-    let bucket = context.store.bucket(context.request.target.bucket())?;
-    let start = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
-    let items = bucket
-        .objects
-        .range::<str, _>((start, Bound::Unbounded))
-        .map(|(key, object)| (key.as_str(), object))
-        .take_while(|(key, _)| key.starts_with(prefix));
-    Ok((page(items, prefix, query.text("delimiter"), after, max), max, encoding))
+    Ok(prefix)
 }
 
 fn resume(token: &str) -> Result<String, Fault> {
@@ -212,22 +273,50 @@ fn contents(
     document: &mut Document,
     page: &Page<'_, &Object>,
     encoding: Encoding,
-    with_owner: Option<&Context<'_>>,
+    with_owner: bool,
+    context: &Context<'_>,
 ) {
     for (key, object) in &page.items {
         document.open("Contents");
         document.text("Key", &encoding.of(key));
-        document.text("LastModified", &iso_extended(object.modified));
-        document.text("ETag", &object.etag);
-        document.text("Type", object.kind.as_str());
-        document.value("Size", object.blob.len());
-        document.text("StorageClass", &object.settings.storage_class);
-        if let Some(context) = with_owner {
+        object_entry(document, object, context);
+        if with_owner {
             owner(document, context.config);
         }
         document.close();
     }
     common_prefixes(document, &page.prefixes, encoding);
+}
+
+/// What all three listings say about an object.
+fn object_entry(document: &mut Document, object: &Object, context: &Context<'_>) {
+    document.text("LastModified", &iso_extended(object.modified));
+    document.text("ETag", &object.etag);
+    document.text("Type", object.kind.as_str());
+    document.value("Size", object.blob.len());
+    document.text("StorageClass", &object.settings.storage_class);
+    if let Some(info) = object.restore_info(context.now) {
+        document.text("RestoreInfo", &info);
+    }
+}
+
+fn version_entry(
+    document: &mut Document,
+    key: &str,
+    version: &Version,
+    is_latest: bool,
+    context: &Context<'_>,
+) {
+    document.open(if version.object().is_some() { "Version" } else { "DeleteMarker" });
+    document.text("Key", key);
+    document.text("VersionId", &version.id);
+    document.value("IsLatest", is_latest);
+    match version.object() {
+        Some(object) => object_entry(document, object, context),
+        None => document.text("LastModified", &iso_extended(version.modified())),
+    }
+    owner(document, context.config);
+    document.close();
 }
 
 fn common_prefixes(document: &mut Document, prefixes: &[String], encoding: Encoding) {

@@ -15,8 +15,9 @@ use crate::acl::Acl;
 use crate::blob::{Blob, Summed};
 use crate::crc::combine;
 use crate::fault::Fault;
-use crate::ops::object::{check_overwrite, settings, with_encryption};
-use crate::ops::{Context, OBJECT_BYTES_MAX};
+use crate::ops::bucket::check_public;
+use crate::ops::object::{check_overwrite, settings, store, with_encryption};
+use crate::ops::{Context, OBJECT_BYTES_MAX, callback};
 use crate::reply::{Answer, X_OSS_HASH_CRC64ECMA};
 use crate::store::{Kind, Object, Part, Upload, etag};
 use crate::xml::{Document, Element, parse};
@@ -68,13 +69,15 @@ pub(crate) fn abort(context: &mut Context<'_>) -> Result<Answer, Fault> {
 pub(crate) fn complete(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
     let (target, id) = (&context.request.target, upload_id(context));
     let encoding = context.request.query.encoding()?;
-    let bucket = context.store.bucket(target.bucket())?;
+    let wish = callback::Wish::of(context.request)?;
+    let bucket = context.bucket()?;
     let upload = bucket.upload(target.key(), id)?;
     let parts = chosen_parts(context, upload, body)?;
     check_overwrite(context)?;
     let mut object = assembled(&parts, upload, context);
     if let Some(acl) = context.request.header("x-oss-object-acl") {
         object.settings.acl = Acl::of_object(acl)?;
+        check_public(bucket, object.settings.acl)?;
     }
     let mut document = Document::new("CompleteMultipartUploadResult");
     if context.request.query.has("encoding-type") {
@@ -88,11 +91,11 @@ pub(crate) fn complete(context: &mut Context<'_>, body: &[u8]) -> Result<Answer,
         .header(ETAG, &object.etag)
         .header(X_OSS_HASH_CRC64ECMA, &object.crc.to_string());
     let answer = with_encryption(answer, &object.settings);
+    let version = store(context, object.clone())?;
     let name = (target.key().to_owned(), id.to_owned());
-    let bucket = context.store.bucket_mut(target.bucket())?;
-    bucket.uploads.remove(&name);
-    bucket.objects.insert(name.0, object);
-    Ok(answer)
+    context.bucket_mut()?.uploads.remove(&name);
+    let answer = answer.version(version.as_deref());
+    callback::call(context, wish.as_ref(), "CompleteMultipartUpload", &object, answer)
 }
 
 pub(crate) fn part_number(context: &Context<'_>) -> Result<u32, Fault> {
@@ -208,6 +211,7 @@ fn assembled(parts: &[&Part], upload: &Upload, context: &Context<'_>) -> Object 
         crc,
         kind: Kind::Multipart,
         settings: upload.settings.clone(),
+        restore: None,
     }
 }
 

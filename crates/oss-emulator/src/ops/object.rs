@@ -1,31 +1,25 @@
-//! Operations on a single object, and DeleteMultipleObjects.
+//! Writes, deletions and ACLs of objects.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use base64ct::{Base64, Encoding as _};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, EXPIRES,
+    HeaderName,
 };
 use http::{HeaderValue, StatusCode};
 
 use crate::acl::Acl;
 use crate::address::check_key;
-use crate::auth::Identity;
 use crate::blob::Summed;
-use crate::conditional::{Outcome, READ, judge};
 use crate::fault::Fault;
-use crate::ops::bucket::{access_control_policy, storage_class};
-use crate::ops::{Context, OBJECT_BYTES_MAX};
-use crate::range::{Slice, slice};
-use crate::reply::{Answer, X_OSS_HASH_CRC64ECMA};
+use crate::ops::bucket::{access_control_policy, check_public, storage_class};
+use crate::ops::{Context, OBJECT_BYTES_MAX, callback, document, worm};
+use crate::reply::{Answer, X_OSS_DELETE_MARKER, X_OSS_HASH_CRC64ECMA};
 use crate::request::Request;
-use crate::store::{Kind, Object, Settings};
+use crate::store::{Bucket, Kind, Object, Settings};
 use crate::tags;
-use crate::time::http_date;
 use crate::xml::{Document, parse};
 
 /// What PutObject can refuse before the body.
@@ -38,11 +32,22 @@ pub(crate) fn check_put(context: &Context<'_>) -> Result<(), Fault> {
         }
     }
     settings(context)?;
+    callback::Wish::of(request)?;
     check_overwrite(context)
 }
 
 pub(crate) fn put(context: &mut Context<'_>, content: Summed) -> Result<Answer, Fault> {
-    let (bucket, key) = (context.request.target.bucket(), context.request.target.key());
+    let wish = callback::Wish::of(context.request)?;
+    put_with(context, content, wish.as_ref(), "PutObject")
+}
+
+/// Stores the object and makes the callback, as PutObject and PostObject do.
+pub(crate) fn put_with(
+    context: &mut Context<'_>,
+    content: Summed,
+    wish: Option<&callback::Wish>,
+    operation: &str,
+) -> Result<Answer, Fault> {
     let object = Object::normal(content, settings(context)?, context.now);
     let mut answer = Answer::ok().header(ETAG, &object.etag);
     answer = answer.header(X_OSS_HASH_CRC64ECMA, &object.crc.to_string());
@@ -50,63 +55,29 @@ pub(crate) fn put(context: &mut Context<'_>, content: Summed) -> Result<Answer, 
         answer = answer.header(CONTENT_MD5, &Base64::encode_string(&md5));
     }
     answer = with_encryption(answer, &object.settings);
-    context.store.bucket_mut(bucket)?.objects.insert(key.to_owned(), object);
-    Ok(answer)
+    let version = store(context, object.clone())?;
+    callback::call(context, wish, operation, &object, answer.version(version.as_deref()))
 }
 
-/// GetObject and, without `with_body`, HeadObject.
-pub(crate) fn read(context: &Context<'_>, with_body: bool) -> Result<Answer, Fault> {
-    let request = context.request;
-    let object = found(context)?;
-    match judge(&READ, &request.headers, &object.etag, object.modified) {
-        Outcome::Go => {}
-        Outcome::Failed(condition) => return Err(Fault::precondition_failed(condition)),
-        Outcome::NotModified => {
-            let answer = Answer::status(StatusCode::NOT_MODIFIED).header(ETAG, &object.etag);
-            return Ok(answer.header(LAST_MODIFIED, &http_date(object.modified)));
-        }
-    }
-    if with_body && object.settings.storage_class.ends_with("Archive") {
-        let why = "The operation is not valid for the object's state: restore it first.";
-        return Err(Fault::new(403, "InvalidObjectState", "", why).with("ObjectName", request.target.key()));
-    }
-    let standard = request.header("x-oss-range-behavior") == Some("standard");
-    let size = object.blob.len();
-    let mut answer = described(object);
-    match slice(request.header("range"), size, standard) {
-        Slice::Whole => answer.body = object.blob.body(),
-        Slice::Part(range) => {
-            answer.status = StatusCode::PARTIAL_CONTENT;
-            let text = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-            answer = answer.header(CONTENT_RANGE, &text);
-            answer.body = object.blob.slice(range).body();
-        }
-        Slice::Unsatisfiable => {
-            let why = "The requested range cannot be satisfied.";
-            return Err(Fault::new(416, "InvalidRange", "", why)
-                .with("ActualObjectSize", size.to_string())
-                .with("RangeRequested", request.header("range").unwrap_or(""))
-                .with_header(CONTENT_RANGE, &format!("bytes */{size}")));
-        }
-    }
-    with_overrides(answer, context)
-}
-
-pub(crate) fn meta(context: &Context<'_>) -> Result<Answer, Fault> {
-    let object = found(context)?;
-    let mut answer = Answer::ok()
-        .header(ETAG, &object.etag)
-        .header(LAST_MODIFIED, &http_date(object.modified))
-        .header(X_OSS_HASH_CRC64ECMA, &object.crc.to_string());
-    answer.body = object.blob.body();
-    Ok(answer)
+/// Makes the object current. Gives the version id to name in the answer.
+pub(crate) fn store(context: &mut Context<'_>, object: Object) -> Result<Option<String>, Fault> {
+    let (name, key) = (context.request.target.bucket(), context.key());
+    let bucket = context.store.bucket_mut(name)?;
+    worm::check(bucket, key, context.now)?;
+    Ok(bucket.put(key, object, context.ids))
 }
 
 /// Deleting what is not there succeeds as well.
 pub(crate) fn delete(context: &mut Context<'_>) -> Result<Answer, Fault> {
-    let target = &context.request.target;
-    context.store.bucket_mut(target.bucket())?.objects.remove(target.key());
-    Ok(Answer::status(StatusCode::NO_CONTENT))
+    let (name, key, version) = (context.request.target.bucket(), context.key(), context.version());
+    let bucket = context.store.bucket_mut(name)?;
+    worm::check(bucket, key, context.now)?;
+    let deletion = bucket.delete(key, version, context.now, context.ids);
+    let mut answer = Answer::status(StatusCode::NO_CONTENT).version(deletion.version.as_deref());
+    if deletion.is_marker {
+        answer = answer.header(X_OSS_DELETE_MARKER, "true");
+    }
+    Ok(answer)
 }
 
 pub(crate) fn delete_many(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
@@ -124,15 +95,12 @@ pub(crate) fn delete_many(context: &mut Context<'_>, body: &[u8]) -> Result<Answ
         _ => return Err(Fault::malformed_xml("Quiet is not true or false")),
     };
     let mut keys = Vec::new();
-    for object in root.children.iter().filter(|child| child.name == "Object") {
+    for object in root.all("Object") {
         let Some(key) = object.child_text("Key").filter(|key| !key.is_empty()) else {
             return Err(Fault::malformed_xml("an Object has no Key"));
         };
         check_key(key)?;
-        if object.child_text("VersionId").is_some_and(|version| !matches!(version, "" | "null")) {
-            return Err(Fault::not_implemented("VersionId"));
-        }
-        keys.push(key);
+        keys.push((key, object.child_text("VersionId").filter(|version| !version.is_empty())));
     }
     if keys.is_empty() || keys.len() > DELETE_KEYS_MAX {
         return Err(Fault::malformed_xml("there must be 1 to 1000 Objects"));
@@ -142,42 +110,63 @@ pub(crate) fn delete_many(context: &mut Context<'_>, body: &[u8]) -> Result<Answ
     if context.request.query.has("encoding-type") {
         document.text("EncodingType", "url");
     }
-    for key in keys {
-        bucket.objects.remove(key);
-        if !quiet {
-            document.open("Deleted");
-            document.text("Key", &encoding.of(key));
-            document.close();
+    for (key, version) in keys {
+        // A key that a retention policy protects is left out of the answer.
+        if worm::check(bucket, key, context.now).is_err() {
+            continue;
         }
+        let deletion = bucket.delete(key, version, context.now, context.ids);
+        if quiet {
+            continue;
+        }
+        document.open("Deleted");
+        document.text("Key", &encoding.of(key));
+        if let Some(version) = version {
+            document.text("VersionId", version);
+        }
+        if let Some(marker) = deletion.version.filter(|_| deletion.is_marker) {
+            document.text("DeleteMarker", "true");
+            document.text("DeleteMarkerVersionId", &marker);
+        }
+        document.close();
     }
     Ok(Answer::xml(document.finish()))
 }
 
 pub(crate) fn put_acl(context: &mut Context<'_>) -> Result<Answer, Fault> {
     let acl = Acl::of_object(context.request.header("x-oss-object-acl").unwrap_or(""))?;
-    let target = &context.request.target;
-    let bucket = context.store.bucket_mut(target.bucket())?;
-    let object = bucket.objects.get_mut(target.key());
-    object.ok_or_else(|| Fault::no_such_key(target.key()))?.settings.acl = acl;
-    Ok(Answer::ok())
+    check_public(context.bucket()?, acl)?;
+    let (key, version) = (context.key(), context.version());
+    context.bucket_mut()?.object_mut(key, version)?.settings.acl = acl;
+    Ok(Answer::ok().version(shown_version(context)?.as_deref()))
 }
 
 pub(crate) fn acl(context: &Context<'_>) -> Result<Answer, Fault> {
-    let acl = found(context)?.settings.acl;
-    Ok(Answer::xml(access_control_policy(context.config, acl)))
+    let acl = context.bucket()?.object(context.key(), context.version())?.object.settings.acl;
+    let answer = Answer::xml(access_control_policy(context.config, acl));
+    Ok(answer.version(shown_version(context)?.as_deref()))
+}
+
+/// The id of the version that the request is about, as answers name it.
+pub(crate) fn shown_version(context: &Context<'_>) -> Result<Option<String>, Fault> {
+    let bucket = context.bucket()?;
+    let found = bucket.object(context.key(), context.version())?;
+    Ok(bucket.shown(found.version).map(ToString::to_string))
 }
 
 /// What the headers of a write say about the object.
 pub(crate) fn settings(context: &Context<'_>) -> Result<Settings, Fault> {
     let request = context.request;
-    let bucket = context.store.bucket(request.target.bucket())?;
+    let bucket = context.bucket()?;
+    let acl = request.header("x-oss-object-acl").map_or(Ok(Acl::Default), Acl::of_object)?;
+    check_public(bucket, acl)?;
     Ok(Settings {
-        acl: request.header("x-oss-object-acl").map_or(Ok(Acl::Default), Acl::of_object)?,
+        acl,
         storage_class: match request.header("x-oss-storage-class") {
             Some(class) => storage_class(class)?,
             None => bucket.storage_class.clone(),
         },
-        headers: [content_headers(request)?, encryption_headers(request)?].concat(),
+        headers: [content_headers(request)?, encryption_headers(request, bucket)?].concat(),
         tags: tags::parse(request.header("x-oss-tagging").unwrap_or(""))?,
     })
 }
@@ -205,97 +194,58 @@ pub(crate) fn content_headers(request: &Request) -> Result<Vec<(HeaderName, Head
     Ok(headers)
 }
 
-pub(crate) fn encryption_headers(request: &Request) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
-    let algorithm = request.header(ENCRYPTION_HEADERS[0].as_str());
-    if algorithm.is_some_and(|algorithm| !["AES256", "KMS", "SM4"].contains(&algorithm)) {
+/// The encryption that the request asks for, or that the bucket's rule says.
+pub(crate) fn encryption_headers(
+    request: &Request,
+    bucket: &Bucket,
+) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+    let Some(algorithm) = request.header(ENCRYPTION_HEADERS[0].0.as_str()) else {
+        let rule = |(name, element): &(HeaderName, &str)| {
+            let text = bucket.setting("encryption", &["ApplyServerSideEncryptionByDefault", element]);
+            let value = HeaderValue::from_str(text).ok().filter(|value| !value.is_empty())?;
+            Some((name.clone(), value))
+        };
+        return Ok(ENCRYPTION_HEADERS.iter().filter_map(rule).collect());
+    };
+    if !document::ENCRYPTION_ALGORITHMS.contains(&algorithm) {
         let why = "The encryption algorithm must be AES256, KMS or SM4.";
         return Err(Fault::new(400, "InvalidEncryptionAlgorithmError", "", why));
     }
-    let kept = |name: &HeaderName| Some((name.clone(), request.headers.get(name)?.clone()));
+    let kept = |(name, _): &(HeaderName, &str)| Some((name.clone(), request.headers.get(name)?.clone()));
     Ok(ENCRYPTION_HEADERS.iter().filter_map(kept).collect())
 }
 
 /// Answers that create an object say how it is encrypted.
 pub(crate) fn with_encryption(mut answer: Answer, settings: &Settings) -> Answer {
     for (name, value) in &settings.headers {
-        if ENCRYPTION_HEADERS.contains(name) {
+        if ENCRYPTION_HEADERS.iter().any(|(other, _)| other == name) {
             answer.headers.insert(name.clone(), value.clone());
         }
     }
     answer
 }
 
-/// Refuses when the request forbids to overwrite and the key exists.
+/// Refuses when the request, or a rule of the bucket, forbids to overwrite and the key exists. The header
+/// has no effect where versions are kept (OSS document "PutObject").
 pub(crate) fn check_overwrite(context: &Context<'_>) -> Result<(), Fault> {
-    let target = &context.request.target;
-    let bucket = context.store.bucket(target.bucket())?;
-    if context.request.forbids_overwrite()? && bucket.objects.contains_key(target.key()) {
+    let (bucket, key) = (context.bucket()?, context.key());
+    let is_forbidden = context.request.forbids_overwrite()? && bucket.versioning.is_none();
+    if (is_forbidden || document::forbids_overwrite(bucket, key)) && bucket.current(key).is_some() {
         let why = "The object you specified already exists and can not be overwritten.";
-        return Err(Fault::new(409, "FileAlreadyExists", "0026-00000002", why).with("Key", target.key()));
+        return Err(Fault::new(409, "FileAlreadyExists", "0026-00000002", why).with("Key", key));
     }
     Ok(())
 }
 
-fn found<'c>(context: &'c Context<'_>) -> Result<&'c Object, Fault> {
-    let target = &context.request.target;
-    context.store.object(target.bucket(), target.key())
-}
-
-/// The headers of GetObject and HeadObject. The CRC is that of the whole object, on a range too.
-fn described(object: &Object) -> Answer {
-    let mut answer = Answer::ok()
-        .header(ETAG, &object.etag)
-        .header(LAST_MODIFIED, &http_date(object.modified))
-        .header(ACCEPT_RANGES, "bytes")
-        .header(X_OSS_HASH_CRC64ECMA, &object.crc.to_string())
-        .header(HeaderName::from_static("x-oss-object-type"), object.kind.as_str())
-        .header(HeaderName::from_static("x-oss-storage-class"), &object.settings.storage_class);
-    if let Kind::Normal { md5 } = object.kind {
-        answer = answer.header(CONTENT_MD5, &Base64::encode_string(&md5));
-    }
-    if !object.settings.tags.is_empty() {
-        let count = object.settings.tags.len().to_string();
-        answer = answer.header(HeaderName::from_static("x-oss-tagging-count"), &count);
-    }
-    for (name, value) in &object.settings.headers {
-        answer.headers.append(name.clone(), value.clone());
-    }
-    answer
-}
-
-/// `response-content-type` and its kin replace headers of a signed read.
-fn with_overrides(mut answer: Answer, context: &Context<'_>) -> Result<Answer, Fault> {
-    for (parameter, header) in OVERRIDES {
-        let Some(value) = context.request.query.value(parameter) else { continue };
-        if context.identity == Identity::Anonymous {
-            let why = "Response headers can only be overridden by a signed request.";
-            return Err(Fault::new(400, "InvalidRequest", "", why));
-        }
-        let Ok(value) = HeaderValue::from_str(value) else {
-            let why = "The value cannot be sent as a header.";
-            return Err(Fault::invalid_argument(parameter, &value.escape_debug().to_string(), "", why));
-        };
-        answer.headers.insert(header, value);
-    }
-    Ok(answer)
-}
-
-const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
-const META_PREFIX: &str = "x-oss-meta-";
+pub(crate) const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+pub(crate) const META_PREFIX: &str = "x-oss-meta-";
 const META_BYTES_MAX: usize = 8 * 1024;
 const DELETE_KEYS_MAX: usize = 1000;
 const CONTENT_HEADERS: [HeaderName; 6] =
     [CONTENT_TYPE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, EXPIRES];
-const ENCRYPTION_HEADERS: [HeaderName; 3] = [
-    HeaderName::from_static("x-oss-server-side-encryption"),
-    HeaderName::from_static("x-oss-server-side-encryption-key-id"),
-    HeaderName::from_static("x-oss-server-side-data-encryption"),
-];
-const OVERRIDES: [(&str, HeaderName); 6] = [
-    ("response-cache-control", CACHE_CONTROL),
-    ("response-content-disposition", CONTENT_DISPOSITION),
-    ("response-content-encoding", CONTENT_ENCODING),
-    ("response-content-language", CONTENT_LANGUAGE),
-    ("response-content-type", CONTENT_TYPE),
-    ("response-expires", EXPIRES),
+/// With the element of a bucket's rule that stands for the header.
+const ENCRYPTION_HEADERS: [(HeaderName, &str); 3] = [
+    (HeaderName::from_static("x-oss-server-side-encryption"), "SSEAlgorithm"),
+    (HeaderName::from_static("x-oss-server-side-encryption-key-id"), "KMSMasterKeyID"),
+    (HeaderName::from_static("x-oss-server-side-data-encryption"), "KMSDataEncryption"),
 ];
