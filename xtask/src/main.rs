@@ -12,6 +12,7 @@ mod no_std;
 mod run;
 mod tidy;
 mod vectors;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -73,6 +74,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "doc", usage: "", about: "rustdoc, warnings are errors", run: cargo::doc },
     Command { name: "tidy", usage: "", about: "the house rules and the crate DAG", run: tidy::tidy },
     Command { name: "no-std", usage: "", about: "the leaves without std", run: no_std::no_std },
+    Command { name: "wasm", usage: "", about: "the crates without IO for wasm32", run: wasm::wasm },
     Command {
         name: "deny",
         usage: "[--install]",
