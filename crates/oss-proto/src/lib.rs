@@ -30,8 +30,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-// `http` and `quick-xml` need std, so this crate links it; it is written against core and alloc, so that it
-// can follow when they do.
+// `http` needs std, so this crate links it; it is written against core and alloc, so that it can follow when
+// `http` does without.
 extern crate alloc;
 #[cfg(test)]
 extern crate std;

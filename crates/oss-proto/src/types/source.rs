@@ -105,7 +105,7 @@ impl Text for SymlinkTarget {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        crate::xml::decode_url(text).ok().map(Self)
+        crate::xml::decode_url(text.to_string()).ok().map(Self)
     }
 }
 text_element!(SymlinkTarget);

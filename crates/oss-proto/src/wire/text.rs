@@ -135,7 +135,7 @@ impl Element for String {
     }
 
     fn decode_url(&mut self) -> Result<(), ReadError> {
-        *self = crate::xml::decode_url(self)?;
+        *self = crate::xml::decode_url(core::mem::take(self))?;
         Ok(())
     }
 }

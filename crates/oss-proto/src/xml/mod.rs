@@ -1,14 +1,15 @@
 //! XML as OSS speaks it: bounded, without namespaces, without surprises.
 
 mod reader;
+mod tokens;
 mod writer;
 
 pub use reader::Reader;
 pub use writer::Writer;
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
 use crate::wire::text::read_text;
 use crate::{InvalidValue, Occurs, ReadError, Row, Text};
@@ -72,15 +73,65 @@ pub(crate) fn root_text<F: Occurs<Item: Text>>(document: &[u8], root: &'static s
     F::finish(partial, root)
 }
 
-/// Decodes a text of an answer with `encoding-type=url`, once; a `+` stays a `+`.
-pub(crate) fn decode_url(text: &str) -> Result<String, ReadError> {
-    let wrong = || ReadError::value("percent-encoded UTF-8", text);
-    // A `%` that escapes nothing would be passed through: whatever sent it did not encode the rest either.
-    let mut escapes = text.split('%').skip(1);
-    let is_hex =
-        |part: &str| part.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
-    if !escapes.all(is_hex) {
-        return Err(wrong());
+/// Decodes a text of an answer with `encoding-type=url` where it stands, once; a `+` stays a `+`.
+pub(crate) fn decode_url(text: String) -> Result<String, ReadError> {
+    let Some(first) = text.find('%') else { return Ok(text) };
+    let mut bytes = text.into_bytes();
+    let (mut from, mut to) = (first, first);
+    while let Some(&byte) = bytes.get(from) {
+        let (decoded, width) = match byte {
+            // Not passed through when it escapes nothing: whatever sent it did not encode the rest either.
+            b'%' => (escaped(&bytes, from).ok_or_else(|| not_encoded(&bytes, to, from))?, 3),
+            plain => (plain, 1),
+        };
+        // What is decoded is never longer than what it was decoded from.
+        if let Some(slot) = bytes.get_mut(to) {
+            *slot = decoded;
+        }
+        from += width;
+        to += 1;
     }
-    percent_decode_str(text).decode_utf8().map(alloc::borrow::Cow::into_owned).map_err(|_| wrong())
+    bytes.truncate(to);
+    String::from_utf8(bytes).map_err(|error| not_encoded(error.as_bytes(), to, to))
+}
+
+/// The byte that the escape at this place stands for.
+fn escaped(bytes: &[u8], at: usize) -> Option<u8> {
+    let digit = |at: usize| bytes.get(at).and_then(|&byte| char::from(byte).to_digit(16));
+    u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()
+}
+
+/// The fault of a text that is decoded up to `to` and encoded from `from` on; shows it about as it came.
+#[cold]
+fn not_encoded(bytes: &[u8], to: usize, from: usize) -> ReadError {
+    let mut shown = percent_encode(bytes.get(..to).unwrap_or_default(), NON_ALPHANUMERIC).to_string();
+    shown.push_str(&String::from_utf8_lossy(bytes.get(from..).unwrap_or_default()));
+    ReadError::value("percent-encoded UTF-8", &shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoded_text_is_decoded_once() {
+        for (encoded, decoded) in [
+            ("", ""),
+            ("plain/目录", "plain/目录"),
+            ("a+b%2Bc%20d", "a+b+c d"),
+            ("%E7%9B%AE%e5%bd%95%2F目", "目录/目"),
+            ("%2525", "%25"),
+            ("%00%7f", "\0\u{7f}"),
+        ] {
+            assert_eq!(decode_url(String::from(encoded)).as_deref(), Ok(decoded), "{encoded}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_not_encoded_is_shown_as_it_came() {
+        for bad in ["100%", "a%2", "a%20b%zz", "%", "%%41", "%+1", "%FF", "a%E7%9B", "%C3%28"] {
+            let message = decode_url(String::from(bad)).unwrap_err().to_string();
+            assert!(message.contains(&alloc::format!("`{bad}`")), "{message}");
+        }
+    }
 }

@@ -3,10 +3,7 @@
 use alloc::borrow::Cow;
 use core::{fmt, str};
 
-use quick_xml::Reader as Tokens;
-use quick_xml::errors::{Error as TokenError, IllFormedError, SyntaxError};
-use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
-
+use super::tokens::{Token, Tokens};
 use crate::ReadError;
 
 /// Reads one XML document, element by element.
@@ -21,14 +18,11 @@ use crate::ReadError;
 /// errors. Time is linear in the length of the document, memory does not depend on it; the caller bounds the
 /// length.
 pub struct Reader<'x> {
-    document: &'x str,
-    tokens: Tokens<&'x [u8]>,
-    /// Bytes before `document`, for the positions in messages.
-    skipped: u64,
+    tokens: Tokens<'x>,
+    /// Bytes before the tokens, for the positions in messages.
+    skipped: usize,
     /// The name of the element entered last.
     entered: &'x str,
-    /// Elements that are entered and not ended.
-    depth: usize,
     /// Whether the element entered last was `<Name/>`, so that its end is due without a token.
     ended: bool,
     /// Whether the element entered last is the one that says how texts are encoded.
@@ -49,15 +43,13 @@ impl<'x> Reader<'x> {
         if !body.starts_with(b"<") || is_html(body) {
             return Err(ReadError::unexpected_body(root, document));
         }
-        let skipped = (document.len() - body.len()) as u64;
+        let skipped = document.len() - body.len();
         let text = str::from_utf8(body)
-            .map_err(|e| ReadError::document("text that is not UTF-8", skipped + e.valid_up_to() as u64))?;
+            .map_err(|e| ReadError::document("text that is not UTF-8", (skipped + e.valid_up_to()) as u64))?;
         let mut reader = Self {
-            document: text,
-            tokens: Tokens::from_str(text),
+            tokens: Tokens::new(text),
             skipped,
             entered: "",
-            depth: 0,
             ended: false,
             at_encoding_type: false,
             url_encoded: false,
@@ -77,19 +69,19 @@ impl<'x> Reader<'x> {
     ///
     /// # Errors
     /// When the document breaks off, is not well-formed or passes a limit.
+    #[inline]
     pub fn child(&mut self) -> Result<Option<&'x str>, ReadError> {
-        if self.depth == 0 || self.leave_if_ended() {
+        if self.depth() == 0 || self.leave_if_ended() {
             return Ok(None);
         }
         loop {
             match self.token()? {
-                Event::Start(tag) => return self.enter(&tag, false).map(Some),
-                Event::Empty(tag) => return self.enter(&tag, true).map(Some),
-                Event::End(_) => {
-                    self.leave();
+                Token::Start { name, ended } => return Ok(Some(self.enter(name, ended))),
+                Token::End => {
+                    self.at_encoding_type = false;
                     return Ok(None);
                 }
-                other => self.pass(&other)?,
+                other => self.pass(other)?,
             }
         }
     }
@@ -110,9 +102,9 @@ impl<'x> Reader<'x> {
         if self.at_encoding_type {
             return self.text().map(drop);
         }
-        let outside = self.depth.saturating_sub(1);
+        let outside = self.depth().saturating_sub(1);
         // Each round enters or leaves an element, and the document has finitely many.
-        while self.depth > outside {
+        while self.depth() > outside {
             self.child()?;
         }
         Ok(())
@@ -124,7 +116,7 @@ impl<'x> Reader<'x> {
     /// # Errors
     /// As [`child`](Self::child), and when anything but comments follows the root.
     pub fn finish(mut self) -> Result<bool, ReadError> {
-        while self.depth > 1 {
+        while self.depth() > 1 {
             self.skip()?;
         }
         while self.child()?.is_some() {
@@ -132,9 +124,9 @@ impl<'x> Reader<'x> {
         }
         loop {
             match self.token()? {
-                Event::Eof => return Ok(self.url_encoded),
-                Event::Comment(_) | Event::PI(_) => {}
-                Event::Text(text) if text.trim_ascii().is_empty() => {}
+                Token::Eof => return Ok(self.url_encoded),
+                Token::Aside => {}
+                Token::Text(text) if text.trim_ascii().is_empty() => {}
                 _ => return Err(self.problem("more after the root element")),
             }
         }
@@ -142,25 +134,26 @@ impl<'x> Reader<'x> {
 
     /// Reads the text of the element entered last; `None` when it has elements inside, of which the first is
     /// then entered.
+    #[inline]
     pub(crate) fn text_or_enter(&mut self) -> Result<Option<Cow<'x, str>>, ReadError> {
         let mut text = Cow::Borrowed("");
-        if self.depth == 0 || self.leave_if_ended() {
+        if self.depth() == 0 || self.leave_if_ended() {
             return Ok(Some(text));
         }
-        let at_encoding_type = self.at_encoding_type;
         loop {
             match self.token()? {
-                Event::Text(piece) => append(&mut text, piece.into_inner()),
-                Event::CData(piece) => append(&mut text, piece.into_inner()),
-                Event::GeneralRef(reference) => text.to_mut().push(self.resolve(&reference)?),
-                Event::End(_) => {
-                    self.url_encoded |= at_encoding_type && text == "url";
-                    self.leave();
+                Token::Text(piece) | Token::Section(piece) => append(&mut text, piece),
+                Token::Character(character) => text.to_mut().push(character),
+                Token::End => {
+                    self.url_encoded |= self.at_encoding_type && text == "url";
+                    self.at_encoding_type = false;
                     return Ok(Some(text));
                 }
-                Event::Start(tag) => return self.enter(&tag, false).map(|_name| None),
-                Event::Empty(tag) => return self.enter(&tag, true).map(|_name| None),
-                other => self.pass(&other)?,
+                Token::Start { name, ended } => {
+                    self.enter(name, ended);
+                    return Ok(None);
+                }
+                other => self.pass(other)?,
             }
         }
     }
@@ -174,23 +167,17 @@ impl<'x> Reader<'x> {
     fn prolog(&mut self) -> Result<&'x str, ReadError> {
         loop {
             match self.token()? {
-                Event::Start(tag) => return self.enter(&tag, false),
-                Event::Empty(tag) => return self.enter(&tag, true),
-                Event::Decl(declaration) => self.declared(&declaration)?,
-                Event::Comment(_) | Event::PI(_) => {}
-                Event::Text(text) if text.trim_ascii().is_empty() => {}
-                Event::DocType(_) => return Err(self.problem(DOCTYPE)),
-                Event::Eof => return Err(self.problem(CUT_OFF)),
+                Token::Start { name, ended } => return Ok(self.enter(name, ended)),
+                Token::Declaration { encoding: None } | Token::Aside => {}
+                Token::Declaration { encoding: Some(encoding) } => self.check_encoding(encoding)?,
+                Token::Text(text) if text.trim_ascii().is_empty() => {}
+                Token::Eof => return Err(self.problem(super::tokens::CUT_OFF)),
                 _ => return Err(self.problem("text before the root element")),
             }
         }
     }
 
-    fn declared(&self, declaration: &BytesDecl<'_>) -> Result<(), ReadError> {
-        let Some(encoding) = declaration.encoding() else {
-            return Ok(());
-        };
-        let encoding = encoding.map_err(|_| self.problem("a broken declaration"))?;
+    fn check_encoding(&self, encoding: &str) -> Result<(), ReadError> {
         if encoding.eq_ignore_ascii_case("utf-8") || encoding.eq_ignore_ascii_case("utf8") {
             return Ok(());
         }
@@ -198,83 +185,45 @@ impl<'x> Reader<'x> {
     }
 
     #[inline]
-    fn token(&mut self) -> Result<Event<'x>, ReadError> {
-        self.tokens.read_event().map_err(|e| {
-            ReadError::document(describe(&e), self.skipped.saturating_add(self.tokens.error_position()))
-        })
+    fn token(&mut self) -> Result<Token<'x>, ReadError> {
+        self.tokens.next().map_err(|fault| self.problem(fault))
     }
 
     /// Checks a token inside the root that is neither wanted nor a tag.
-    fn pass(&self, token: &Event<'x>) -> Result<(), ReadError> {
+    fn pass(&self, token: Token<'x>) -> Result<(), ReadError> {
         match token {
-            Event::GeneralRef(reference) => self.resolve(reference).map(drop),
-            Event::DocType(_) => Err(self.problem(DOCTYPE)),
-            Event::Decl(_) => Err(self.problem("a declaration inside the document")),
-            Event::Eof => Err(self.problem(CUT_OFF)),
+            Token::Declaration { .. } => Err(self.problem("a declaration inside the document")),
             _ => Ok(()),
         }
     }
 
     #[inline]
-    fn enter(&mut self, tag: &BytesStart<'x>, ended: bool) -> Result<&'x str, ReadError> {
-        if self.depth == DEPTH_MAX {
-            return Err(self.problem("elements more than 32 levels deep"));
-        }
-        let name_len = tag.name().into_inner().len();
-        if tag.len() > name_len {
-            self.check_attributes(tag)?;
-        }
-        let name = self.name_of(tag, name_len, ended).and_then(local_name);
-        let name = name.ok_or_else(|| self.problem("a tag without a proper name"))?;
-        self.at_encoding_type = self.depth == 1 && name == ENCODING_TYPE;
+    fn enter(&mut self, name: &'x str, ended: bool) -> &'x str {
         self.entered = name;
-        self.depth += 1;
         self.ended = ended;
-        Ok(name)
+        self.at_encoding_type = self.depth() == 2 && name == ENCODING_TYPE;
+        name
     }
 
-    /// The name as a part of the document, which outlives the tag.
-    fn name_of(&self, tag: &BytesStart<'x>, name_len: usize, ended: bool) -> Option<&'x str> {
-        // The position is behind `>`, or behind `/>`.
-        let after = usize::try_from(self.tokens.buffer_position()).ok()?;
-        let start = after.checked_sub(tag.len() + if ended { 2 } else { 1 })?;
-        self.document.get(start..start + name_len)
+    /// Elements that are entered and not left.
+    #[inline]
+    fn depth(&self) -> usize {
+        self.tokens.depth() + usize::from(self.ended)
     }
 
-    fn check_attributes(&self, tag: &BytesStart<'x>) -> Result<(), ReadError> {
-        // Its own check for repeated names is quadratic, and nothing here reads an attribute.
-        for (seen, attribute) in tag.attributes().with_checks(false).enumerate() {
-            if seen == ATTRIBUTES_MAX {
-                return Err(self.problem("a tag with more than 32 attributes"));
-            }
-            if attribute.is_err() {
-                return Err(self.problem("a broken attribute"));
-            }
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self) {
-        // Below zero only when a caller reads on after an error.
-        self.depth = self.depth.saturating_sub(1);
-        self.ended = false;
-        self.at_encoding_type = false;
-    }
-
+    #[inline]
     fn leave_if_ended(&mut self) -> bool {
         let ended = self.ended;
         if ended {
-            self.leave();
+            self.ended = false;
+            self.at_encoding_type = false;
         }
         ended
     }
 
-    fn resolve(&self, reference: &BytesRef<'x>) -> Result<char, ReadError> {
-        resolve(reference).ok_or_else(|| self.problem("a reference to no character that XML knows"))
-    }
-
+    #[cold]
     fn problem(&self, problem: &'static str) -> ReadError {
-        ReadError::document(problem, self.skipped.saturating_add(self.tokens.buffer_position()))
+        ReadError::document(problem, (self.skipped + self.tokens.position()) as u64)
     }
 }
 
@@ -283,52 +232,18 @@ impl fmt::Debug for Reader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
             .field("entered", &self.entered)
-            .field("depth", &self.depth)
+            .field("depth", &self.depth())
             .finish_non_exhaustive()
     }
 }
 
-fn append<'x>(text: &mut Cow<'x, str>, piece: Cow<'x, str>) {
+#[inline]
+fn append<'x>(text: &mut Cow<'x, str>, piece: &'x str) {
     if text.is_empty() {
-        *text = piece;
+        *text = Cow::Borrowed(piece);
     } else {
-        text.to_mut().push_str(&piece);
+        text.to_mut().push_str(piece);
     }
-}
-
-/// XML 1.0 sections 4.1 and 4.6. OSS refers to control characters too, which XML 1.0 leaves out.
-fn resolve(reference: &str) -> Option<char> {
-    let Some(number) = reference.strip_prefix('#') else {
-        return match reference {
-            "amp" => Some('&'),
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            _ => None,
-        };
-    };
-    let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
-    // `from_str_radix` takes a leading `+`; XML has none.
-    if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let code = u32::from_str_radix(digits, radix).ok().filter(|&code| code != 0);
-    code.and_then(char::from_u32)
-}
-
-/// A name without its prefix; `None` when it shows that a tag is broken. The finer rules of XML play no part
-/// here.
-fn local_name(name: &str) -> Option<&str> {
-    let mut local = 0;
-    for (at, byte) in name.bytes().enumerate() {
-        match byte {
-            b':' if local == 0 => local = at + 1,
-            b'<' | b'&' | b'=' | b'"' | b'\'' | b'/' => return None,
-            _ => {}
-        }
-    }
-    name.get(local..).filter(|_| !name.is_empty())
 }
 
 fn is_html(body: &[u8]) -> bool {
@@ -337,26 +252,9 @@ fn is_html(body: &[u8]) -> bool {
         .any(|start| body.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
 }
 
-fn describe(error: &TokenError) -> &'static str {
-    match error {
-        TokenError::Syntax(SyntaxError::InvalidBangMarkup) => "a tag with `!` that is none",
-        TokenError::Syntax(_) => CUT_OFF,
-        TokenError::IllFormed(
-            IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_),
-        ) => "an end tag without its start tag",
-        TokenError::IllFormed(IllFormedError::UnclosedReference) => "an `&` without its `;`",
-        TokenError::IllFormed(IllFormedError::MissingDoctypeName) => DOCTYPE,
-        _ => "markup that is not well-formed",
-    }
-}
-
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HTML_STARTS: [&[u8]; 2] = [b"<!doctype html", b"<html"];
 const ENCODING_TYPE: &str = "EncodingType";
-const DEPTH_MAX: usize = 32;
-const ATTRIBUTES_MAX: usize = 32;
-const DOCTYPE: &str = "a DOCTYPE, which OSS never sends,";
-const CUT_OFF: &str = "the end in the middle of something";
 
 #[cfg(test)]
 mod tests {
@@ -539,7 +437,8 @@ mod tests {
         let bad = "<r/>|<R/><R/>|<R/>x|<R/><![CDATA[]]>|<R/>&amp;|<R/></R>|x<R/>|&amp;<R/>|</R>|<>|<R|\
             <R>|</|<|<R></Q>|<R><K></R></K>|<R><a></b></R>|<R/><!DOCTYPE R>|<!-- -->|\
             <R><?xml version='1.0'?></R>|<R/><?xml version='1.0'?>|<R><=/></R>|<R></R x='1'>|\
-            <R><:/></Q></R>";
+            <R><:/></Q></R>|<R><?></R>|<R><?>?></R>|<R><??></R>|<R><? p?></R>|<R><K a='1'b='2'/></R>|\
+            <R><K/L></R>|<R><K / ></R>|<R></ R>|<R><K a='<'/></R>|<R><![cdata[]]></R>|<R><!--></R>";
         for bad in bad.split('|') {
             assert!(leaves(bad.as_bytes()).is_err(), "{bad}");
         }
