@@ -4,6 +4,7 @@
 
 use core::time::Duration;
 
+use crate::xml_agreement::agree;
 use http::{HeaderMap, HeaderValue};
 use oss_endpoint::{Addressing, BucketName, Endpoint, ObjectKey, Region};
 use oss_proto::xml::{Reader, Writer};
@@ -118,8 +119,9 @@ pub fn sign_v4(bytes: &[u8]) {
     signed(&request, &key, &Scope { region: "cn-hangzhou", product: "oss", time });
 }
 
-/// A document, read by walking and by skipping, and a text, written and read back.
+/// A document, read by walking, by skipping and by another reader, and a text, written and read back.
 pub fn xml(bytes: &[u8]) {
+    agree(bytes, ROOT);
     let walked = Reader::open(bytes, ROOT).and_then(|mut reader| {
         walk(&mut reader)?;
         reader.finish()

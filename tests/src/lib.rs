@@ -15,3 +15,4 @@ pub mod peer;
 pub mod tcp;
 pub mod vectors;
 pub mod world;
+pub mod xml_agreement;
