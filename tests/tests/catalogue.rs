@@ -1,7 +1,10 @@
 //! The tables of the operations as data: names, places, and that what is sent is what the table says.
 
-use std::collections::BTreeSet;
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+extern crate alloc;
+
+use alloc::collections::BTreeSet;
 use oss_proto::ops::ALL;
 use oss_proto::{
     AbortMultipartUpload, AppendObject, AsyncProcessObject, BucketAcl, CleanRestoredObject,

@@ -1,7 +1,8 @@
 //! The conformance suite on the drivers of the workspace.
 
-use std::collections::BTreeSet;
+extern crate alloc;
 
+use alloc::collections::BTreeSet;
 use oss_sim::conformance::{blocking, conformance, scenarios, simulated};
 
 #[test]

@@ -1,5 +1,7 @@
 //! The conformance suite on `oss-hyper`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use core::time::Duration;
 
 use oss_hyper::oss_proto::{Error, GetObject, Operation, Payload, Replay, Reply, Source, Verified};

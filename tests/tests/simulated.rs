@@ -1,5 +1,7 @@
-//! Laws of whole calls in the simulated world, with a peer that may do anything: no wrong bytes, few requests, an
-//! end in time, an outcome that is true, and the same again for the same story.
+//! Laws of whole calls in the simulated world, with a peer that may do anything: no wrong bytes, few
+//! requests, an end in time, an outcome that is true, and the same again for the same story.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::time::Duration;
 
@@ -206,7 +208,10 @@ proptest! {
             .deeds(deeds)
             .call(PutObject::new(BUCKET, "a", "hello"))
             .call(GetObject::new(BUCKET, "b"));
-        let told = |stage: &mut Simulated| (scenario.play(stage), stage.world().now(), stage.peer(Peer::take_log));
+        let told = |stage: &mut Simulated| {
+            let transcript = scenario.play(stage);
+            (transcript, stage.world().now(), stage.peer(Peer::take_log))
+        };
         let (mut first, mut second) = (Simulated::new(&scenario), Simulated::new(&scenario));
         prop_assert_eq!(told(&mut first), told(&mut second));
     }

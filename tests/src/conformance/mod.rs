@@ -1,10 +1,10 @@
 //! What every driver of `oss-proto` must do alike: some ninety small stories, told by what the peer saw and
 //! what the caller got.
 //!
-//! A [`Scenario`] is data: what the peer holds, what it does to each request ([`Deed`]), which calls are made,
-//! and the [`Transcript`] that must come of it. [`conformance`] runs them all on a driver. The workspace runs
-//! them on a simulated world ([`simulated`]), on blocking sockets ([`blocking`]) and on hyper; a driver of your
-//! own needs a [`Stage`] of about forty lines.
+//! A [`Scenario`] is data: what the peer holds, what it does to each request ([`Deed`]), which calls are
+//! made, and the [`Transcript`] that must come of it. [`conformance`] runs them all on a driver. The
+//! workspace runs them on a simulated world ([`simulated`]), on blocking sockets ([`blocking`]) and on hyper;
+//! a driver of your own needs a [`Stage`] of about forty lines.
 //!
 //! ```
 //! use oss_sim::conformance::{conformance, simulated};
@@ -64,7 +64,7 @@ pub struct Scenario {
     pub is_down: bool,
     /// Whether it matters which connection a request comes on.
     pub watches_connections: bool,
-    /// Whether drivers may differ in their attempts: one meets a closed connection where another saw it close.
+    /// Whether drivers may differ in their attempts: one meets a closed connection, another saw it close.
     pub hides_attempts: bool,
     /// Whether drivers may differ in what the peer sees of a request that they break off.
     pub hides_broken_requests: bool,
@@ -92,7 +92,7 @@ pub struct Content {
     pub fails_after: Option<usize>,
 }
 
-/// What came of a scenario: a line for each request, each result, and each thing that the bucket holds at last.
+/// What came of a scenario: a line for each request, each result, and each thing in the bucket at the end.
 ///
 /// No timings, no addresses and no names that the peer made up, so that it is the same for every driver.
 #[derive(Clone, PartialEq, Eq, Default)]
