@@ -10,6 +10,8 @@ import urllib3.util.url
 
 import scenes
 import table
+from client_js import AliOss
+from client_oss2 import Oss2
 from client_v2 import AsyncV2, V2
 from compare import Report
 from ours import Ours
@@ -27,10 +29,24 @@ def main():
     arguments.add_argument("program", help="the program `interop`")
     arguments.add_argument("--modules", help="the folder node_modules with ali-oss in it")
     arguments.add_argument("--write-table", action="store_true", help="write the counts into README.md")
+    arguments.add_argument("--only", nargs="+", help="these clients; the table is not checked")
     arguments = arguments.parse_args()
     report = Report()
     ours = Ours(arguments.program)
-    clients = [V2("v2", ours), AsyncV2("v2-async", ours)]
+    clients = [
+        V2("v2", ours),
+        V2("v2-v1", ours, signature="v1"),
+        AsyncV2("v2-async", ours),
+        Oss2("oss2", ours),
+        Oss2("oss2-v1", ours, signature="v1"),
+    ]
+    if arguments.modules:
+        clients += [
+            AliOss("ali-oss", ours, arguments.modules),
+            AliOss("ali-oss-v1", ours, arguments.modules, signature="v1"),
+        ]
+    if arguments.only:
+        clients = [theirs for theirs in clients if theirs.name in arguments.only]
     try:
         for theirs in clients:
             scenes.all_scenes(Pair(ours, theirs, report))
@@ -41,7 +57,8 @@ def main():
     names = [theirs.name for theirs in clients]
     if arguments.write_table:
         table.write(report, names)
-    report.bad += table.differences(report, names)
+    if not arguments.only:
+        report.bad += table.differences(report, names)
     return 0 if report.close() else 1
 
 

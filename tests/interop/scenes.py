@@ -298,7 +298,7 @@ def deletes(pair, main):
     pair.both("DeleteObject", "not there", bucket=main, key="delete-t")
     pair.both("HeadObject", "deleted", bucket=main, key="delete-t", want="NoSuchKey")
     chosen = [f"many/{key}" for key in KEYS] + ["many/never there"]
-    for quiet in (False, True):
+    for quiet in (False, True) if pair.can("quiet") else (False,):
         for key in chosen[:-1]:
             pair.setup("PutObject", bucket=main, key=key, body=b"d")
         pair.both("DeleteMultipleObjects", f"quiet {quiet}", bucket=main, delete=(chosen, quiet))
@@ -337,14 +337,9 @@ def multipart(pair, main):
         pair.both(
             "CompleteMultipartUpload", f"a wrong part of {key!r}", parts=wrong, want="InvalidPart", **where
         )
-        turned = [parts[1], parts[0]]
-        pair.both(
-            "CompleteMultipartUpload",
-            f"turned order of {key!r}",
-            parts=turned,
-            want="InvalidPartOrder",
-            **where,
-        )
+        if pair.can("turned parts"):
+            turned = {"parts": [parts[1], parts[0]], "want": "InvalidPartOrder"}
+            pair.both("CompleteMultipartUpload", f"turned order of {key!r}", **turned, **where)
         done = ("key", "location")
         pair.both("CompleteMultipartUpload", repr(key), parts=parts, ours=other, vague=done, **where)
         for name in names.values():
@@ -378,28 +373,26 @@ def multipart(pair, main):
 
 def presigned(pair, main):
     """URLs of the same request, made in the same second, are the same URL; and the server takes them."""
-    if not pair.can("presigned"):
-        return
     for key in KEYS:
-        for operation, more in (("GetObject", {}), ("PutObject", {}), ("HeadObject", {})):
-            detail = f"presigned {key!r}"
+        for operation, method in (("GetObject", "GET"), ("PutObject", "PUT"), ("HeadObject", "HEAD")):
+            where = {"bucket": main, "key": key}
             if operation == "GetObject" and key == KEYS[0]:
-                more = {"response_content_type": "text/x-a b", "response_cache_control": "no-cache"}
-            where = {"bucket": main, "key": key, **more}
-            theirs, ours = same_second(pair, operation, where)
-            left, right = parts_of(theirs), parts_of(ours)
-            wrong = [f"{name}: theirs {left.get(name)}, ours {right.get(name)}" for name in {*left, *right}]
-            wrong = [text for text, name in zip(wrong, {*left, *right}) if left.get(name) != right.get(name)]
-            pair.check(operation, detail, len(left), wrong)
-            if operation == "PutObject":
+                where |= {"response_content_type": "text/x-a b", "response_cache_control": "no-cache"}
+            urls = [pair.theirs.presign(operation, 900, **where)]
+            if pair.can("presigned as ours"):
+                urls = same_second(pair, operation, where)
+                left, right = [parts_of(url, pair.can("presigned addresses")) for url in urls]
+                names = sorted({*left, *right})
+                found = [f"{name}: theirs {left.get(name)}, ours {right.get(name)}" for name in names]
+                found = [one for one, name in zip(found, names) if left.get(name) != right.get(name)]
+                pair.check(operation, f"presigned {key!r}", len(names), found)
+            if method == "PUT" or not pair.can("presigned addresses"):
                 continue
             pair.setup("PutObject", bucket=main, key=key, body=key.encode())
-            method = "HEAD" if operation == "HeadObject" else "GET"
-            answers = [pair.fetch(method, url) for url in (theirs, ours)]
             due = (200, key.encode() if method == "GET" else b"")
-            pair.check(
-                operation, f"{detail}, fetched", 4, [str(answer) for answer in answers if answer != due]
-            )
+            answers = [pair.fetch(method, url) for url in urls]
+            found = [str(answer) for answer in answers if answer != due]
+            pair.check(operation, f"presigned {key!r}, fetched", 2 * len(answers), found)
 
 
 def same_second(pair, operation, where):
@@ -414,9 +407,11 @@ def same_second(pair, operation, where):
     return theirs, ours
 
 
-def parts_of(url):
+def parts_of(url, with_address=True):
     split = urllib.parse.urlsplit(url)
     query = urllib.parse.parse_qs(split.query, keep_blank_values=True)
+    if not with_address:
+        return query
     return {"authority": split.netloc, "path": urllib.parse.unquote(split.path), **query}
 
 
@@ -433,14 +428,15 @@ def errors(pair, main):
         "DeleteMultipleObjects", "no such bucket", bucket=absent, delete=(["k"], False), want="NoSuchBucket"
     )
     who = {"bucket": main, "prefix": "headers"}
-    pair.both("ListObjectsV2", "with a temporary key", identity="token", **who)
-    pair.both(
-        "ListObjectsV2",
-        "with a temporary key that is over",
-        identity="expired",
-        want="SecurityTokenExpired",
-        **who,
-    )
+    if pair.can("token"):
+        pair.both("ListObjectsV2", "with a temporary key", identity="token", **who)
+        pair.both(
+            "ListObjectsV2",
+            "with a temporary key that is over",
+            identity="expired",
+            want="SecurityTokenExpired",
+            **who,
+        )
     pair.both("ListObjectsV2", "wrong secret", identity="wrong-secret", want="SignatureDoesNotMatch", **who)
     pair.both("ListObjectsV2", "unknown key id", identity="unknown-id", want="InvalidAccessKeyId", **who)
     pair.both(
