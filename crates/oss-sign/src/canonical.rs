@@ -140,7 +140,7 @@ fn write_query<'a>(
     }
 }
 
-fn write_headers<'a>(
+pub(crate) fn write_headers<'a>(
     pen: &mut Pen<'_>,
     order: &[usize],
     headers: &[Taken],
@@ -169,14 +169,14 @@ fn write_headers<'a>(
 /// A header to sign, or a parameter of the canonical query.
 pub(crate) struct Taken {
     /// Sorts as the name does, unless it is equal for both.
-    key: u64,
+    pub(crate) key: u64,
     /// Whether it is a name that is its own encoded form.
-    plain: bool,
-    source: Source,
+    pub(crate) plain: bool,
+    pub(crate) source: Source,
 }
 
 /// The indices of the list in the order of the keys, and where they are equal, of `otherwise`.
-fn sort(order: &mut Vec<usize>, list: &[Taken], otherwise: impl Fn(Source, Source) -> Ordering) {
+pub(crate) fn sort(order: &mut Vec<usize>, list: &[Taken], otherwise: impl Fn(Source, Source) -> Ordering) {
     let is_tied_after = |a: &Taken, b: &Taken| a.key == b.key && otherwise(a.source, b.source).is_gt();
     order.clear();
     if list.len() > FEW {
@@ -203,7 +203,7 @@ fn sort(order: &mut Vec<usize>, list: &[Taken], otherwise: impl Fn(Source, Sourc
 
 /// Where a name and its value stand, by index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
+pub(crate) enum Source {
     /// In the request.
     Caller(usize),
     /// In the request, and it is a header that is signed because the caller named it.
@@ -242,6 +242,7 @@ fn write_resource(pen: &mut Pen<'_>, resource: Resource<'_>) {
         Resource::Service => return pen.byte(b'/'),
         Resource::Bucket(bucket) => (bucket, ""),
         Resource::Object { bucket, key } => (bucket, key),
+        _ => return resource.pieces().into_iter().for_each(|piece| pen.encoded(piece, Keep::Slash)),
     };
     pen.byte(b'/');
     pen.encoded(bucket, Keep::Slash);
@@ -314,6 +315,22 @@ mod tests {
             (object("-._~*'()!"), "/bucket/-._~%2A%27%28%29%21"),
             (object("中😀\n\u{7f}"), "/bucket/%E4%B8%AD%F0%9F%98%80%0A%7F"),
             (Resource::Bucket("a b/c"), "/a%20b/c/"),
+            (
+                Resource::Vectors { region: "r", account: "123", bucket: "b", key: "" },
+                "/acs%3Aossvector%3Ar%3A123%3Ab/",
+            ),
+            (
+                Resource::Vectors { region: "cn-hangzhou", account: "", bucket: "", key: "" },
+                "/acs%3Aossvector%3Acn-hangzhou%3A%3A/",
+            ),
+            (
+                Resource::Tables { arn: "acs:osstables:r:1:bucket/b", path: "buckets/acs:x" },
+                "/acs%3Aosstables%3Ar%3A1%3Abucket/b/buckets/acs%3Ax",
+            ),
+            (
+                Resource::TablesService { region: "r", path: "buckets" },
+                "/acs%3Aosstables%3Ar%3A%3Abucket//buckets",
+            ),
         ];
         for (resource, uri) in table {
             assert_eq!(canonical(&Request { resource, ..GET }).0, uri);

@@ -35,20 +35,38 @@
 
 extern crate alloc;
 
+#[cfg(feature = "sts")]
+mod acs3;
 mod canonical;
 mod encode;
 mod error;
+mod explain;
+mod post;
 mod presign;
+#[cfg(feature = "sts")]
+mod rpc;
 mod scratch;
+#[cfg(any(feature = "v1", feature = "sts"))]
+mod sha1_mac;
 mod time;
+#[cfg(feature = "v1")]
+mod v1;
 mod v4;
 
 use core::fmt;
 
+#[cfg(feature = "sts")]
+pub use acs3::Acs3Call;
 pub use error::PresignError;
+pub use explain::{Difference, Explanation, Theirs, explain};
+pub use post::{PolicyError, PostForm, PostPolicy};
 pub use presign::{PRESIGN_PARAMETERS, presign_query};
+#[cfg(feature = "sts")]
+pub use rpc::{RpcCall, rpc_signature};
 pub use scratch::Scratch;
 pub use time::{TimeText, UnixTime};
+#[cfg(feature = "v1")]
+pub use v1::{V1_SUB_RESOURCES, presign_query_v1, sign_headers_v1};
 pub use v4::{Signed, SigningKey, sign_headers};
 
 /// An access key pair, borrowed for one call: the id, the secret, and the security token when it is
@@ -110,6 +128,50 @@ pub enum Resource<'a> {
         /// The decoded key.
         key: &'a str,
     },
+    /// The vectors product, signed as `acs:ossvector:{region}:{account}:{bucket}/{key}` under the product name
+    /// `oss`. Listing its buckets has an empty `account`, `bucket` and `key`.
+    Vectors {
+        /// The region id.
+        region: &'a str,
+        /// The id of the account that owns the bucket.
+        account: &'a str,
+        /// The name of the bucket.
+        bucket: &'a str,
+        /// The decoded key; empty for a call to the bucket.
+        key: &'a str,
+    },
+    /// The tables product, signed under the product name `osstables`.
+    Tables {
+        /// The ARN of the bucket, `acs:osstables:{region}:{account}:bucket/{name}`, decoded.
+        arn: &'a str,
+        /// The path of the call after the host, decoded, without its leading `/`.
+        path: &'a str,
+    },
+    /// The tables product, for a call that names no bucket, such as creating one.
+    TablesService {
+        /// The region id.
+        region: &'a str,
+        /// The path of the call after the host, decoded, without its leading `/`.
+        path: &'a str,
+    },
+}
+
+impl<'a> Resource<'a> {
+    /// The canonical path, not encoded, in pieces.
+    pub(crate) fn pieces(self) -> [&'a str; 8] {
+        match self {
+            Self::Service => ["/", "", "", "", "", "", "", ""],
+            Self::Bucket(bucket) => ["/", bucket, "/", "", "", "", "", ""],
+            Self::Object { bucket, key } => ["/", bucket, "/", key, "", "", "", ""],
+            Self::Vectors { region, account, bucket, key } => {
+                ["/acs:ossvector:", region, ":", account, ":", bucket, "/", key]
+            }
+            Self::Tables { arn, path } => ["/", arn, "/", path, "", "", "", ""],
+            Self::TablesService { region, path } => {
+                ["/acs:osstables:", region, "::bucket//", path, "", "", "", ""]
+            }
+        }
+    }
 }
 
 /// The decoded parts of a request that its signature covers.

@@ -1,6 +1,6 @@
 //! V4 in the query of a URL.
 
-use core::{fmt::Write, time::Duration};
+use core::time::Duration;
 
 use crate::{
     AccessKey, PresignError, Request, Scope, Scratch, Signed, SigningKey,
@@ -54,10 +54,7 @@ pub fn presign_query<'s>(
     let additional = scratch.collect_headers(request);
     scratch.add(const { Name::new("x-oss-signature-version") }, ALGORITHM);
     scratch.add(const { Name::new("x-oss-date") }, date);
-    let start = scratch.values.len();
-    write!(scratch.values, "{expires}").expect("writing to a string succeeds");
-    let value = Span { start, end: scratch.values.len() };
-    scratch.added.push(Added { name: const { Name::new("x-oss-expires") }, value });
+    scratch.add_number(const { Name::new("x-oss-expires") }, expires);
     let start = scratch.values.len();
     scratch.values.push_str(key.id);
     scratch.values.push('/');

@@ -1,12 +1,15 @@
 //! [`Scratch`]: the buffers of a signature.
 
 use alloc::{string::String, vec, vec::Vec};
-use core::{fmt, str};
+use core::{
+    fmt::{self, Write},
+    str,
+};
 
 use zeroize::Zeroize;
 
 use crate::{
-    AccessKey, Request, Resource, Scope,
+    AccessKey, Request, Scope,
     canonical::Taken,
     encode::{first_bytes, key_lower},
 };
@@ -47,17 +50,13 @@ impl Scratch {
     /// Empties the buffers and makes them large enough for the whole signature: one that grew while being
     /// written would leave a copy of a token behind in freed memory.
     pub(crate) fn prepare(&mut self, request: &Request<'_>, key: &AccessKey<'_>, scope: &Scope<'_>) {
-        let (bucket, object) = match request.resource {
-            Resource::Service => ("", ""),
-            Resource::Bucket(bucket) => (bucket, ""),
-            Resource::Object { bucket, key } => (bucket, key),
-        };
         let mut input = 0_usize;
         for (name, value) in request.query.iter().chain(request.headers) {
             input = input.saturating_add(name.len()).saturating_add(value.len()).saturating_add(SEPARATORS);
         }
         let token = key.token.unwrap_or_default();
-        for text in [request.method, bucket, object, key.id, token, scope.region, scope.product] {
+        let others = [request.method, key.id, token, scope.region, scope.product];
+        for text in others.into_iter().chain(request.resource.pieces()) {
             input = input.saturating_add(text.len());
         }
         // The factors: an encoded byte takes three, and a header name stands in up to three places, one of
@@ -87,6 +86,20 @@ impl Scratch {
         let start = self.values.len();
         self.values.push_str(str::from_utf8(&hex(digest)).expect("hexadecimal digits are ASCII"));
         Span { start, end: self.values.len() }
+    }
+
+    /// The string to sign, as far as it is written.
+    pub(crate) fn signed_text(&self) -> &[u8] {
+        &self.to_sign[..self.to_sign_end]
+    }
+
+    /// Notes that a parameter of this value is to be added.
+    pub(crate) fn add_number(&mut self, name: Name, number: impl fmt::Display) -> Span {
+        let start = self.values.len();
+        write!(self.values, "{number}").expect("writing to a string succeeds");
+        let value = Span { start, end: self.values.len() };
+        self.added.push(Added { name, value });
+        value
     }
 
     /// Notes that a header or parameter of this value is to be added.

@@ -132,7 +132,7 @@ impl<'s> Signed<'s> {
         self.scratch.header_names()
     }
 
-    /// The canonical request; it shows the security token when there is one, and every signed value.
+    /// The canonical request, empty for V1, which has none; it shows the security token when there is one, and every signed value.
     #[must_use]
     pub fn canonical_request(&self) -> &'s str {
         text(self.scratch.written())
@@ -141,10 +141,10 @@ impl<'s> Signed<'s> {
     /// The string to sign: the algorithm, the date, the scope, and the digest of the canonical request.
     #[must_use]
     pub fn string_to_sign(&self) -> &'s str {
-        text(&self.scratch.to_sign[..self.scratch.to_sign_end])
+        text(self.scratch.signed_text())
     }
 
-    /// The signature as 64 lower-case hexadecimal digits; a secret for as long as it is valid.
+    /// The signature, 64 lower-case hexadecimal digits or, for V1, 28 characters of base64; a secret for as long as it is valid.
     #[must_use]
     pub fn signature(&self) -> &'s str {
         self.signature.of(&self.scratch.values)
@@ -179,7 +179,7 @@ pub(crate) fn sign_canonical(
     pen.byte(b'\n');
     pen.array(hex(&digest));
     scratch.to_sign_end = pen.at();
-    signing.sign(&scratch.to_sign[..scratch.to_sign_end])
+    signing.sign(scratch.signed_text())
 }
 
 /// Appends `day/region/product/aliyun_v4_request`; `date` is the scope's time in the basic format.
