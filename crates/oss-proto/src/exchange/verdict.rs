@@ -145,8 +145,22 @@ fn relocation(head: &ReplyHead, body: &Bytes) -> Relocation {
     let endpoint = || service_error(head, body).endpoint;
     // What follows `?` may be a signature.
     let location = location.or_else(endpoint).unwrap_or_default();
-    let location = location.split('?').next().unwrap_or_default();
-    Relocation { status: head.status, location: crate::invalid::excerpt(location, LOCATION_CHARS_MAX) }
+    let location = location.split(['?', '#']).next().unwrap_or_default();
+    // What precedes `@` may be a password.
+    let location =
+        match location.split_once("//").map(|(scheme, rest)| (scheme, rest.split_at(path_at(rest)))) {
+            Some((scheme, (authority, path))) if authority.contains('@') => {
+                let host = authority.rsplit('@').next().unwrap_or_default();
+                Cow::Owned(alloc::format!("{scheme}//{host}{path}"))
+            }
+            _ => Cow::Borrowed(location),
+        };
+    Relocation { status: head.status, location: crate::invalid::excerpt(&location, LOCATION_CHARS_MAX) }
+}
+
+/// Where the authority ends.
+fn path_at(rest: &str) -> usize {
+    rest.find(['/', '\\']).unwrap_or(rest.len())
 }
 
 /// Whether the checksum of an upload will be compared.

@@ -338,7 +338,7 @@ fn moved() -> Scenario {
             "> GET /bucket/?list-type=2&encoding-type=url signed",
             "= ListObjectsV2 failed: moved 302 to \"//evil.example/a\"; rejected, 1 attempt",
             "> GET /bucket/a.txt signed",
-            "= GetObject failed: moved 307 to \"http://user:pass@evil.example/\"; rejected, 1 attempt",
+            "= GetObject failed: moved 307 to \"http://evil.example/\"; rejected, 1 attempt",
             "> DELETE /bucket/a.txt signed",
             "= DeleteObject failed: moved 308 to \"/\"; rejected, 1 attempt",
         ])
