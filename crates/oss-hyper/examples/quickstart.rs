@@ -1,11 +1,12 @@
 //! A tour of a bucket: `cargo run --release --example quickstart`.
 //!
-//! By itself it starts the emulator in this process and tours a bucket there. With `OSS_REGION`, `OSS_BUCKET`,
-//! `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET` set it does the same in your bucket, under a prefix of its own, and removes
-//! what it made.
+//! By itself it starts the emulator in this process and tours a bucket there. With `OSS_REGION`,
+//! `OSS_BUCKET`, `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET` set it does the same in your bucket, under a
+//! prefix of its own, and removes what it made.
 
-use std::error::Error;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use core::error::Error;
+use core::time::Duration;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use oss_emulator_server::{Config, Server};
 use oss_hyper::{
@@ -98,7 +99,8 @@ async fn tour(bucket: &Bucket, prefix: &str) -> Outcome {
     Ok(())
 }
 
-/// A file of 5 MiB, streamed from disk: never in memory as a whole, and repeatable, since a file can be opened again.
+/// A file of 5 MiB, streamed from disk: never in memory as a whole, and repeatable, since a file can be opened
+/// again.
 async fn upload_file(bucket: &Bucket, key: &str) -> Outcome<u64> {
     let path = std::env::temp_dir().join(format!("oss-quickstart-{}.bin", std::process::id()));
     let content: Vec<u8> = (0..5_u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();

@@ -72,8 +72,8 @@ where
     /// The whole content, verified; at most 16 MiB, or what [`collect_at_most`](Self::collect_at_most) says.
     ///
     /// # Errors
-    /// As [`chunk`](Self::chunk), when there is more, and when nothing says where the content ends but the end of
-    /// the connection: a break would look the same.
+    /// As [`chunk`](Self::chunk), when there is more, and when nothing says where the content ends but the end
+    /// of the connection: a break would look the same.
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
         let max = self.collect_bytes_max;
         let announced = self.reply.output.content_length.unwrap_or(0);
