@@ -1,98 +1,93 @@
 //! `cargo xtask wasm`: the crates without IO, built for `wasm32-unknown-unknown`.
 //!
 //! The standard library for that target is built from Debian's source package with Debian's compiler, since
-//! a plain toolchain has neither. That compiler is older than the one this workspace asks for: what it has,
-//! but does not yet call stable, is switched on package by package.
+//! a plain toolchain has neither.
 
 use std::process::Command;
 
-use crate::run::{Failure, Outcome, Workspace, finish, is_ci, output};
-use crate::tidy::dag::{Dag, Row};
+use crate::run::{Failure, Outcome, Workspace, finish, is_ci, on_path, output};
+use crate::tidy::dag::Dag;
 
 pub(crate) fn wasm(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failure> {
-    let missing = missing(workspace);
-    if !missing.is_empty() {
-        if !is_ci() || crate::run::on_path("apt-get").is_none() {
-            return Ok(Outcome::Skipped(format!("{} are missing (apt-get install)", missing.join(", "))));
+    let wanted = workspace.read("Cargo.toml")?;
+    let wanted = wanted.lines().find_map(|line| line.strip_prefix("rust-version = "));
+    let wanted = wanted.and_then(version).ok_or_else(|| Failure::new("Cargo.toml names no rust-version"))?;
+    if let Some(why) = unready(workspace, wanted) {
+        if !is_ci() || on_path("apt-get").is_none() {
+            return Ok(Outcome::Skipped(why));
         }
-        install(workspace, &missing)?;
+        install(workspace)?;
+        if let Some(why) = unready(workspace, wanted) {
+            return Err(Failure(why));
+        }
     }
     let dag = Dag::parse(&workspace.read("ARCHITECTURE.md")?).map_err(Failure)?;
-    let pure: Vec<&Row> = dag.rows.iter().filter(|row| row.layer.is_pure()).collect();
-    finish(build(workspace, &pure)).map_err(|failure| {
-        Failure(format!("{failure}; a feature that is to be enabled goes into FEATURES of xtask/src/wasm.rs"))
-    })?;
-    let version = output(plain(workspace, &format!("{FOLDER}/rustc"), &["--version"]))?;
-    Ok(Outcome::Done(format!("{} crates built by {}", pure.len(), version.trim())))
+    let pure = dag.rows.iter().filter(|row| row.layer.is_pure());
+    let names: Vec<&str> = pure.map(|row| row.name.as_str()).collect();
+    finish(build(workspace, &names))?;
+    Ok(Outcome::Done(format!("{} crates built by {}", names.len(), compiler(workspace)?.trim())))
 }
 
-/// The packages that are not installed.
-fn missing(workspace: &Workspace) -> Vec<&'static str> {
-    let is_there = |package: &str| {
+/// What keeps the packages from building this workspace, if anything.
+fn unready(workspace: &Workspace, wanted: (u32, u32)) -> Option<String> {
+    let is_there = |package: &&str| {
         let query = workspace.program("dpkg-query", &["-W", "-f", "${db:Status-Status}", package]);
         output(query).is_ok_and(|status| status == "installed")
     };
-    PACKAGES.iter().copied().filter(|package| !is_there(package)).collect()
+    let missing: Vec<&str> = PACKAGES.iter().copied().filter(|package| !is_there(package)).collect();
+    if !missing.is_empty() {
+        return Some(format!("{} are missing ({HINT})", missing.join(", ")));
+    }
+    let found = compiler(workspace).unwrap_or_default();
+    if version(&found).is_some_and(|found| found >= wanted) {
+        return None;
+    }
+    let (major, minor) = wanted;
+    Some(format!("rustc-web is {}, but {major}.{minor} is wanted ({HINT})", found.trim()))
 }
 
-fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
+/// The first `1.88` of a text, as numbers.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let start = text.find(|character: char| character.is_ascii_digit())?;
+    let mut numbers = text.get(start..)?.split(|character: char| !character.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn compiler(workspace: &Workspace) -> Result<String, Failure> {
+    output(packaged(workspace, "rustc", &["--version"]))
+}
+
+fn install(workspace: &Workspace) -> Result<(), Failure> {
     finish(workspace.program("apt-get", &["update", "-qq"]))?;
     let mut command = workspace.program("apt-get", &["install", "-qq", "-y", "--no-install-recommends"]);
-    command.args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(PACKAGES).env("DEBIAN_FRONTEND", "noninteractive");
     finish(command)
 }
 
-fn build(workspace: &Workspace, crates: &[&Row]) -> Command {
-    let mut command = plain(
-        workspace,
-        &format!("{FOLDER}/cargo"),
-        &["build", "--locked", "--lib", "--quiet", "--ignore-rust-version"],
-    );
+fn build(workspace: &Workspace, crates: &[&str]) -> Command {
+    let mut command = packaged(workspace, "cargo", &["build", "--locked", "--lib", "--quiet"]);
     command.args(["-Zbuild-std=core,alloc,std,panic_abort", "--target", "wasm32-unknown-unknown"]);
-    command.arg("-Zprofile-rustflags").args(features(crates));
     command.arg("--target-dir").arg(workspace.target().join("wasm"));
-    for row in crates {
-        command.args(["-p", &row.name]);
+    for name in crates {
+        command.args(["-p", name]);
     }
     command
 }
 
 /// A program of the packages, without what another toolchain left in the environment.
-fn plain(workspace: &Workspace, program: &str, arguments: &[&str]) -> Command {
-    let mut command = workspace.program(program, arguments);
+fn packaged(workspace: &Workspace, program: &str, arguments: &[&str]) -> Command {
+    let mut command = workspace.program(format!("{FOLDER}/{program}"), arguments);
     for name in FOREIGN {
         command.env_remove(name);
     }
     let path = std::env::var("PATH").unwrap_or_default();
+    // The standard library is built with what is not stable, and so is the option that builds it.
     command.env("PATH", format!("{FOLDER}:{path}")).env("RUSTC_BOOTSTRAP", "1");
     command
 }
 
-/// The options that switch features on, for our crates and those they are built on.
-fn features(crates: &[&Row]) -> Vec<String> {
-    let ours = crates.iter().flat_map(|row| {
-        let name = row.name.as_str();
-        // A feature of alloc is unknown to a crate that does not link it.
-        let alloc = (!row.no_alloc).then_some((name, OURS_ALLOC));
-        [Some((name, OURS)), alloc].into_iter().flatten()
-    });
-    let mut options = Vec::new();
-    let mut flags: Vec<(&str, Vec<String>)> = Vec::new();
-    for (package, features) in ours.chain(FEATURES.iter().copied()) {
-        let flag = format!("\"-Zcrate-attr=feature({features})\"");
-        match flags.iter_mut().find(|(name, _)| *name == package) {
-            Some((_, flags)) => flags.push(flag),
-            None => flags.push((package, vec![flag])),
-        }
-    }
-    for (package, flags) in flags {
-        options.push("--config".to_owned());
-        options.push(format!("profile.dev.package.{package}.rustflags=[{}]", flags.join(",")));
-    }
-    options
-}
-
 const PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld"];
+const HINT: &str = "Debian: apt-get update, then apt-get install rustc-web cargo-web rust-web-src lld";
 
 /// Where the packages put their programs; a toolchain of rustup comes earlier on the search path.
 const FOLDER: &str = "/usr/bin";
@@ -101,52 +96,38 @@ const FOLDER: &str = "/usr/bin";
 const FOREIGN: &[&str] = &[
     "CARGO",
     "RUSTC",
-    "RUSTC_WRAPPER",
     "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
     "RUSTDOC",
     "RUSTFLAGS",
     "RUSTUP_TOOLCHAIN",
 ];
 
-/// What our crates use of Rust 1.86 to 1.88.
-const OURS: &str = "let_chains,unsigned_is_multiple_of,slice_as_chunks,integer_sign_cast";
-const OURS_ALLOC: &str = "string_extend_from_within";
-
-/// What other packages use of Rust 1.86 to 1.88.
-const FEATURES: &[(&str, &str)] = &[
-    ("ctutils", "const_black_box,integer_sign_cast"),
-    ("quick-xml", "const_str_split_at"),
-    ("sha2", "slice_as_chunks"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::dag::Layer;
 
     #[test]
-    fn each_package_gets_its_features_once() {
-        let row = |name: &str, no_alloc| Row {
-            name: name.into(),
-            layer: Layer::Leaf,
-            no_alloc,
-            allowed: Vec::new(),
-        };
-        let options = features(&[&row("oss-one", true), &row("oss-two", false)]);
-        assert_eq!(options.len(), 2 * (2 + FEATURES.len()));
-        assert!(options[1].starts_with("profile.dev.package.oss-one.rustflags=[\"-Zcrate-attr=feature(let"));
-        assert!(!options[1].contains(OURS_ALLOC) && options[3].contains(OURS_ALLOC));
+    fn versions_are_read_from_what_prints_them() {
+        assert_eq!(
+            version("rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)"),
+            Some((1, 96))
+        );
+        assert_eq!(version("\"1.88\""), Some((1, 88)));
+        for none in ["", "rustc", "1", "1."] {
+            assert_eq!(version(none), None, "{none}");
+        }
     }
 
     #[test]
-    fn the_build_names_every_crate_and_no_other_toolchain() {
+    fn the_build_names_every_crate_and_puts_the_packages_first() {
         let workspace = Workspace::find().unwrap();
-        let row = Row { name: "oss-one".into(), layer: Layer::Leaf, no_alloc: true, allowed: Vec::new() };
-        let command = build(&workspace, &[&row]);
+        let command = build(&workspace, &["oss-one", "oss-two"]);
         let arguments: Vec<String> =
             command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
-        assert!(arguments.ends_with(&["-p".to_owned(), "oss-one".to_owned()]));
+        assert!(arguments.ends_with(&["-p", "oss-one", "-p", "oss-two"].map(str::to_owned)));
         let path = command.get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap();
         assert!(path.to_string_lossy().starts_with(FOLDER));
+        assert!(command.get_envs().any(|set| set == ("RUSTC_WRAPPER".as_ref(), None)));
     }
 }
