@@ -5,6 +5,7 @@
 extern crate alloc;
 
 pub mod blocking;
+pub mod catalog;
 pub mod conformance;
 pub mod fuzz;
 pub mod http1;

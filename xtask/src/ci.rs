@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace, is_ci};
-use crate::{cargo, deny, fuzz, interop, no_std, tidy, wasm};
+use crate::{cargo, catalog, deny, fuzz, interop, no_std, tidy, wasm};
 
 /// The steps of CI, in order: what a person mistypes first comes first.
 pub(crate) const STEPS: &[(&str, Step)] = &[
@@ -15,6 +15,7 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("doc", cargo::doc),
     ("no-std", no_std::no_std),
     ("wasm", wasm::wasm),
+    ("catalog", catalog::check),
     ("fuzz", fuzz::check),
     ("deny", deny::deny),
     ("interop", interop::interop),

@@ -4,6 +4,7 @@
 //! a step whose outside tool is missing says so by name.
 
 mod cargo;
+mod catalog;
 mod ci;
 mod deny;
 mod fuzz;
@@ -86,6 +87,12 @@ const COMMANDS: &[Command] = &[
         usage: "[--check | --seconds N] [TARGET]...",
         about: "the fuzz targets",
         run: fuzz::fuzz,
+    },
+    Command {
+        name: "catalog",
+        usage: "[--check]",
+        about: "the tables against the vendor's API",
+        run: catalog::catalog,
     },
     Command {
         name: "vectors",

@@ -62,7 +62,7 @@ const GOLDEN: &[Golden] = golden! {
     ListObjectsV2 "xml" ListObjectsV2::new("examplebucket");
     ListParts "xml" ListParts::new("examplebucket", "a/b", "u");
     ProcessObject "json" ProcessObject::new("examplebucket", "a", "image/info");
-    UploadPartCopy "xml" UploadPartCopy::new("examplebucket", "a", "u", 5u32, CopySource::new("examplebucket", "b"));
+    UploadPartCopy "xml" UploadPartCopy::new("examplebucket", "a", "u", 5u32, CopySource::new("b-b", "b"));
 };
 
 /// A head with every header that these answers read.

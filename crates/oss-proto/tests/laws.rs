@@ -99,7 +99,10 @@ proptest! {
     }
 
     #[test]
-    fn texts_of_headers_come_back(key in texts(), tags in prop::collection::btree_map("\\PC{1,9}", texts(), 0..4)) {
+    fn texts_of_headers_come_back(
+        key in texts(),
+        tags in prop::collection::btree_map("\\PC{1,9}", texts(), 0..4),
+    ) {
         let target = SymlinkTarget::from(key.as_str());
         if let Ok(text) = target.text() {
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
@@ -126,10 +129,11 @@ proptest! {
         // The word on encoding comes last: nothing may depend on its place.
         list.text("Prefix", &prefix);
         for (key, is_prefix) in &keys {
-            list.inside(if *is_prefix { "CommonPrefixes" } else { "Contents" }, if *is_prefix { "Prefix" } else { "Key" }, key);
+            let (outer, name) = if *is_prefix { ("CommonPrefixes", "Prefix") } else { ("Contents", "Key") };
+            list.inside(outer, name, key);
         }
         let body = list.finish("ListBucketResult");
-        let of = |wanted: bool| keys.iter().filter(move |(_, is_prefix)| *is_prefix == wanted).map(|(key, _)| key);
+        let of = |wanted| keys.iter().filter(move |(_, prefix)| *prefix == wanted).map(|(key, _)| key);
         let v1 = ListObjects::read(&ReplyHead::default(), &body).unwrap();
         prop_assert_eq!(v1.prefix.as_ref(), Some(&prefix));
         prop_assert!(v1.contents.iter().map(|object| &object.key).eq(of(false)));
@@ -157,7 +161,10 @@ proptest! {
     }
 
     #[test]
-    fn b20_uploads_are_decoded_once(keys in prop::collection::vec(texts(), 0..8), is_encoded in any::<bool>()) {
+    fn b20_uploads_are_decoded_once(
+        keys in prop::collection::vec(texts(), 0..8),
+        is_encoded in any::<bool>(),
+    ) {
         let mut list = List { writer: Writer::new(), is_encoded };
         list.writer.open("ListMultipartUploadsResult");
         for (id, key) in keys.iter().enumerate() {
