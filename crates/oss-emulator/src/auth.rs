@@ -271,20 +271,31 @@ impl Claim {
             .with("ServerTime", iso_extended(now)))
     }
 
-    fn check_signature(&self, key: &AccessKey, request: &Request) -> Result<(), Fault> {
-        let canonical = canonical_request(self, request);
-        let Scope { key_id, date, region, product } = &self.scope;
+    fn string_to_sign(&self, canonical: &[u8]) -> String {
+        let Scope { date, region, product, .. } = &self.scope;
         let scope = format!("{date}/{region}/{product}/{TERMINATOR}");
-        let digest = hex(&Sha256::digest(&canonical));
-        let string_to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{digest}", self.long_date);
-        if self.scope.signature(&key.secret, string_to_sign.as_bytes()) == self.signature {
+        format!("{ALGORITHM}\n{}\n{scope}\n{}", self.long_date, hex(&Sha256::digest(canonical)))
+    }
+
+    fn check_signature(&self, key: &AccessKey, request: &Request) -> Result<(), Fault> {
+        let canonical = canonical_request(self, request, false);
+        let string_to_sign = self.string_to_sign(&canonical);
+        let is_signature_of =
+            |text: &str| self.scope.signature(&key.secret, text.as_bytes()) == self.signature;
+        if is_signature_of(&string_to_sign) {
+            return Ok(());
+        }
+        // The documents leave open whether an empty value is signed with its equals sign. Most clients leave
+        // the sign out even where they send it, one does not.
+        let as_sent = canonical_request(self, request, true);
+        if as_sent != canonical && is_signature_of(&self.string_to_sign(&as_sent)) {
             return Ok(());
         }
         let why = "The request signature we calculated does not match the signature you provided. Check your \
                    key and signing method.";
         let ec = if self.lifetime.is_some() { "0002-00000201" } else { "0002-00000040" };
         Err(Fault::new(403, "SignatureDoesNotMatch", ec, why)
-            .with("OSSAccessKeyId", key_id)
+            .with("OSSAccessKeyId", &self.scope.key_id)
             .with("SignatureProvided", &self.signature)
             .with("StringToSign", &string_to_sign)
             .with("StringToSignBytes", spaced_hex(string_to_sign.as_bytes()))
@@ -385,19 +396,21 @@ pub(crate) fn v1_refused(ec: &'static str) -> Fault {
     Fault::access_denied(ec, "V1 signature is forbidden here: use signature V4.")
 }
 
-fn canonical_request(claim: &Claim, request: &Request) -> Vec<u8> {
+fn canonical_request(claim: &Claim, request: &Request, as_sent: bool) -> Vec<u8> {
     let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
-    let mut query: Vec<(String, String)> = request
+    let mut query: Vec<(String, String, bool)> = request
         .query
-        .pairs()
-        .iter()
-        .filter(|(name, _)| claim.lifetime.is_none() || name != "x-oss-signature")
-        .map(|(name, value)| (encoded(name), encoded(value)))
+        .pairs_as_sent()
+        .filter(|(name, ..)| claim.lifetime.is_none() || *name != "x-oss-signature")
+        .map(|(name, value, has_equals)| (encoded(name), encoded(value), has_equals))
         .collect();
     query.sort_unstable();
     let query: Vec<String> = query
         .into_iter()
-        .map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") })
+        .map(|(name, value, has_equals)| match value.is_empty() && !(as_sent && has_equals) {
+            true => name,
+            false => format!("{name}={value}"),
+        })
         .collect();
 
     let mut headers: BTreeMap<&str, Vec<u8>> = BTreeMap::new();

@@ -97,7 +97,11 @@ pub(crate) fn host(head: &Parts) -> String {
 
 /// The decoded pairs of a query, in the order in which they came.
 #[derive(Clone, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+    /// Which of the pairs came with an equals sign; the same in meaning, not in some signatures.
+    has_equals: Vec<bool>,
+}
 
 impl Query {
     /// Decodes names and values once; `+` is a space, as in a form.
@@ -109,26 +113,31 @@ impl Query {
                 .map(|text| text.to_string())
                 .map_err(|_| Fault::invalid_argument("query", &text, "", "The query is not UTF-8."))
         };
-        raw.split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                Ok((decoded(name)?, decoded(value)?))
-            })
-            .collect::<Result<_, Fault>>()
-            .map(Self)
+        let mut query = Self::default();
+        for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            query.pairs.push((decoded(name)?, decoded(value)?));
+            query.has_equals.push(pair.contains('='));
+        }
+        Ok(query)
     }
 
     pub(crate) fn pairs(&self) -> &[(String, String)] {
-        &self.0
+        &self.pairs
+    }
+
+    /// The pairs, each with whether it came with an equals sign.
+    pub(crate) fn pairs_as_sent(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        let pairs = self.pairs.iter().zip(&self.has_equals);
+        pairs.map(|((name, value), has_equals)| (name.as_str(), value.as_str(), *has_equals))
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(other, _)| other == name)
+        self.pairs.iter().any(|(other, _)| other == name)
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+        self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// The value, or an empty text.

@@ -56,14 +56,33 @@ impl Family {
 
 pub(crate) fn put(context: &mut Context<'_>, family: Family, body: &[u8]) -> Result<Answer, Fault> {
     let row = family.row();
-    let mut root = if row.root.is_empty() {
-        policy(body)?
-    } else {
-        parse(body, row.root).map_err(Fault::malformed_xml)?
-    };
+    let mut root = if row.root.is_empty() { policy(body)? } else { read(body, row.root)? };
     (row.check)(&mut root, context)?;
     context.bucket_mut()?.documents.insert((row.sub, String::new()), root);
     Ok(Answer::ok())
+}
+
+/// Reads a configuration document. Clients write booleans in any case; OSS gives them back in lower case.
+pub(crate) fn read(body: &[u8], root: &str) -> Result<Element, Fault> {
+    let mut element = parse(body, root).map_err(Fault::malformed_xml)?;
+    settle(&mut element)?;
+    Ok(element)
+}
+
+fn settle(element: &mut Element) -> Result<(), Fault> {
+    if BOOLEAN_ELEMENTS.contains(&element.name.as_str()) {
+        let text = element.text.trim().to_ascii_lowercase();
+        if !BOOLEANS.contains(&text.as_str()) {
+            return Err(Fault::malformed_xml(element.name.clone() + " is not true or false"));
+        }
+        element.text = text;
+    }
+    let is_number = || element.text.trim().parse::<u64>().is_ok();
+    if NUMBER_ELEMENTS.contains(&element.name.as_str()) && !is_number() {
+        return Err(Fault::malformed_xml(element.name.clone() + " is not a number"));
+    }
+    // The reader bounds the depth.
+    element.children.iter_mut().try_for_each(settle)
 }
 
 pub(crate) fn get(context: &Context<'_>, family: Family) -> Result<Answer, Fault> {
@@ -310,6 +329,18 @@ const NO_LOG_FIELDS: Absent = Code("NoSuchUserDefinedLogFieldsConfig");
 /// What `x-oss-server-side-encryption` and `SSEAlgorithm` may say.
 pub(crate) const ENCRYPTION_ALGORITHMS: [&str; 3] = ["AES256", "KMS", "SM4"];
 const BOOLEANS: &[&str] = &["true", "false"];
+#[rustfmt::skip]
+const BOOLEAN_ELEMENTS: &[&str] = &[
+    "AllowEmptyReferer", "AllowSmallFile", "AllowTruncateQueryString", "AutoDelete", "BlockPublicAccess",
+    "Enable", "EnableReplacePrefix", "Enabled", "ExpiredObjectDeleteMarker", "IsAccessTime", "IsEnabled",
+    "MirrorFollowRedirect", "MirrorPassQueryString", "PassAll", "PassQueryString", "ResponseVary",
+    "ReturnToStdWhenVisit", "StrongCipherSuite", "SupportSubDir", "TruncatePath",
+];
+#[rustfmt::skip]
+const NUMBER_ELEMENTS: &[&str] = &[
+    "Days", "HttpErrorCodeReturnedEquals", "HttpRedirectCode", "HttpStatus", "MaxAgeSeconds", "NoncurrentDays",
+    "ObjectSizeGreaterThan", "ObjectSizeLessThan", "RuleNumber",
+];
 const BUCKET_TAGS_MAX: usize = 20;
 const CORS_RULES_MAX: usize = 10;
 const LIFECYCLE_RULES_MAX: usize = 1000;

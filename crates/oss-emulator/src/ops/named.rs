@@ -7,7 +7,7 @@ use alloc::string::String;
 use http::StatusCode;
 
 use crate::fault::Fault;
-use crate::ops::Context;
+use crate::ops::{Context, document};
 use crate::reply::Answer;
 use crate::store::Bucket;
 use crate::time::http_date;
@@ -109,7 +109,7 @@ pub(crate) fn delete(context: &mut Context<'_>, kind: Named) -> Result<Answer, F
 }
 
 fn inventory(context: &Context<'_>, name: &str, body: &[u8]) -> Result<Element, Fault> {
-    let root = parse(body, "InventoryConfiguration").map_err(Fault::malformed_xml)?;
+    let root = document::read(body, "InventoryConfiguration")?;
     if root.child_text("Id").map(str::trim) != Some(name) {
         return Err(Fault::malformed_xml("the Id is not the inventoryId"));
     }

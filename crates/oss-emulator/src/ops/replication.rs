@@ -82,8 +82,14 @@ fn add(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
         return Err(Fault::new(400, "BadReplicationLocation", "", why).with("Location", region));
     }
     let mut rule = rule.clone();
+    // What the rule leaves out has a documented default (OSS document "PutBucketReplication").
     if rule.child_text("ID").is_none_or(str::is_empty) {
         rule.set("ID", &context.ids.rule_id());
+    }
+    for (name, default) in [("Action", "ALL"), ("HistoricalObjectReplication", "enabled")] {
+        if rule.child_text(name).is_none_or(str::is_empty) {
+            rule.set(name, default);
+        }
     }
     rule.set("Status", "starting");
     let id = String::from(rule.child_text("ID").unwrap_or(""));

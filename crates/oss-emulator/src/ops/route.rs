@@ -318,7 +318,7 @@ const BUCKET_FILTERS: &[&str] = &["tag-key", "tag-value", "tagging"];
 #[rustfmt::skip]
 const MODELLED: &[&str] = &[
     "acl", "append", "bucketInfo", "cleanRestoredObject", "cloudboxes", "comp", "delete", "inventory",
-    "inventoryId", "list-type", "live", "location", "objectMeta", "partNumber", "policyStatus", "position",
+    "inventoryId", "list-type", "location", "objectMeta", "partNumber", "policyStatus", "position",
     "regions", "replication", "replicationLocation", "replicationProgress", "resourceGroup", "restore", "rtc",
     "rule-id", "seal", "stat", "style", "styleName", "symlink", "uploadId", "uploads", "versioning",
     "versions", "worm", "wormExtend", "wormId",
