@@ -1,5 +1,5 @@
-// Makes calls with ali-oss: a line of JSON in, a line of JSON out. Fields have the form of compare.py: names of the
-// wire in lower case, each with the list of its occurrences.
+// Makes calls with ali-oss: a line of JSON in, a line of JSON out. Fields have the form of compare.py: names
+// of the wire in lower case, each with the list of its occurrences.
 'use strict';
 
 const path = require('path');
@@ -18,8 +18,8 @@ function client(identity, bucket) {
   if (!clients[name]) {
     const key = settings.identities[identity];
     const endpoint = new URL(settings.endpoint);
-    // On an IP address it sends `Host: bucket.oss-region.aliyuncs.com`, and `undefined.` without a bucket; calls
-    // without a bucket go to localhost instead.
+    // On an IP address it sends `Host: bucket.oss-region.aliyuncs.com`, and `undefined.` without a bucket;
+    // calls without a bucket go to localhost instead.
     if (!bucket) endpoint.hostname = 'localhost';
     clients[name] = new OSS({
       accessKeyId: key.id,
@@ -42,7 +42,8 @@ const second = time => (time ? [time.replace('.000Z', 'Z')] : []);
 
 // What xml2js made of a document.
 function element(value) {
-  if (typeof value !== 'object' || value === null) return String(value === null ? '' : value).replace('.000Z', 'Z');
+  if (value === null) return '';
+  if (typeof value !== 'object') return String(value).replace('.000Z', 'Z');
   const fields = {};
   for (const [name, one] of Object.entries(value)) fields[name.toLowerCase()] = list(one).map(element);
   return fields;
@@ -89,9 +90,8 @@ const operations = {
     }];
   },
   async PutBucket(oss, request) {
-    const { storage_class: storageClass, data_redundancy_type: dataRedundancyType } = request.configuration || {};
     const acl = request.headers['x-oss-acl'];
-    return [await oss.putBucket(request.bucket, { acl, storageClass, dataRedundancyType }), {}];
+    return [await oss.putBucket(request.bucket, { acl, ...request.configuration }), {}];
   },
   async DeleteBucket(oss, request) {
     return [await oss.deleteBucket(request.bucket), {}];
@@ -163,10 +163,157 @@ const operations = {
     const options = { headers: request.headers };
     const result = await oss.completeMultipartUpload(request.key, request.upload_id, parts, options);
     const fields = headers(result, 'x-oss-hash-crc64ecma', 'x-oss-version-id');
-    return [result, { ...fields, bucket: text(result.bucket), key: text(result.name), etag: text(result.etag) }];
+    const { bucket, name, etag } = result;
+    return [result, { ...fields, bucket: text(bucket), key: text(name), etag: text(etag) }];
   },
   async AbortMultipartUpload(oss, request) {
     return [await oss.abortMultipartUpload(request.key, request.upload_id), {}];
+  },
+  async PutBucketAcl(oss, request) {
+    return [await oss.putBucketACL(request.bucket, request.headers['x-oss-acl']), {}];
+  },
+  async GetBucketAcl(oss, request) {
+    const result = await oss.getBucketACL(request.bucket);
+    return [result, { owner: owner(result.owner), accesscontrollist: [{ grant: text(result.acl) }] }];
+  },
+  async GetBucketLocation(oss, request) {
+    const result = await oss.getBucketLocation(request.bucket);
+    return [result, { locationconstraint: text(result.location) }];
+  },
+  async GetBucketStat(oss, request) {
+    const result = await oss.getBucketStat(request.bucket);
+    return [result, element(result.stat)];
+  },
+  async PutBucketVersioning(oss, request) {
+    return [await oss.putBucketVersioning(request.bucket, request.configuration.Status), {}];
+  },
+  async GetBucketVersioning(oss, request) {
+    const result = await oss.getBucketVersioning(request.bucket);
+    return [result, { status: text(result.versionStatus) }];
+  },
+  async PutBucketRequestPayment(oss, request) {
+    return [await oss.putBucketRequestPayment(request.bucket, request.configuration.Payer), {}];
+  },
+  async GetBucketRequestPayment(oss, request) {
+    const result = await oss.getBucketRequestPayment(request.bucket);
+    return [result, { payer: text(result.payer) }];
+  },
+  async ListObjects(oss, request) {
+    const result = await oss.list(request.params);
+    return [result, {
+      contents: result.objects.map(one => ({
+        key: text(one.name),
+        lastmodified: second(one.lastModified),
+        etag: text(one.etag),
+        type: text(one.type),
+        size: text(one.size),
+        storageclass: text(one.storageClass),
+        owner: owner(one.owner),
+      })),
+      commonprefixes: list(result.prefixes).map(prefix => ({ prefix: text(prefix) })),
+      istruncated: text(result.isTruncated),
+      nextmarker: text(result.nextMarker),
+    }];
+  },
+  async ListObjectVersions(oss, request) {
+    const result = await oss.getBucketVersions(request.params);
+    const version = one => ({
+      key: text(one.name),
+      lastmodified: second(one.lastModified),
+      versionid: text(one.versionId),
+      owner: owner(one.owner),
+    });
+    return [result, {
+      version: result.objects.map(one => ({
+        ...version(one),
+        islatest: text(one.isLatest),
+        etag: text(one.etag),
+        type: text(one.type),
+        size: text(one.size),
+        storageclass: text(one.storageClass),
+      })),
+      deletemarker: result.deleteMarker.map(version),
+      commonprefixes: list(result.prefixes).map(prefix => ({ prefix: text(prefix) })),
+      istruncated: text(result.isTruncated),
+      nextkeymarker: text(result.nextKeyMarker),
+      nextversionidmarker: text(result.nextVersionIdMarker),
+    }];
+  },
+  async ListMultipartUploads(oss, request) {
+    const result = await oss.listUploads(request.params);
+    return [result, {
+      upload: result.uploads.map(one => ({
+        key: text(one.name),
+        uploadid: text(one.uploadId),
+        initiated: second(one.initiated),
+      })),
+      bucket: text(result.bucket),
+      istruncated: text(result.isTruncated),
+      nextkeymarker: text(result.nextKeyMarker),
+      nextuploadidmarker: text(result.nextUploadIdMarker),
+    }];
+  },
+  async PutObjectAcl(oss, request) {
+    const { versionId } = request.params;
+    const result = await oss.putACL(request.key, request.headers['x-oss-object-acl'], { versionId });
+    return [result, headers(result, 'x-oss-version-id')];
+  },
+  async GetObjectAcl(oss, request) {
+    const result = await oss.getACL(request.key, { versionId: request.params.versionId });
+    const fields = headers(result, 'x-oss-version-id');
+    const accesscontrollist = [{ grant: text(result.acl) }];
+    return [result, { ...fields, owner: owner(result.owner), accesscontrollist }];
+  },
+  async GetObjectMeta(oss, request) {
+    const result = await oss.getObjectMeta(request.key, { versionId: request.params.versionId });
+    return [result, headers(result, 'content-length', 'etag', 'last-modified', 'x-oss-hash-crc64ecma',
+      'x-oss-version-id', 'x-oss-transition-time', 'x-oss-last-access-time')];
+  },
+  async AppendObject(oss, request) {
+    const options = { position: request.params.position, headers: request.headers };
+    const result = await oss.append(request.key, Buffer.from(request.body, 'hex'), options);
+    const fields = headers(result, 'x-oss-hash-crc64ecma', 'x-oss-version-id');
+    return [result, { ...fields, 'x-oss-next-append-position': text(result.nextAppendPosition) }];
+  },
+  async PutSymlink(oss, request) {
+    const result = await oss.putSymlink(request.key, request.target, { headers: request.headers });
+    return [result, headers(result, 'x-oss-version-id')];
+  },
+  async GetSymlink(oss, request) {
+    const result = await oss.getSymlink(request.key, { versionId: request.params.versionId });
+    const fields = headers(result, 'etag', 'x-oss-version-id');
+    return [result, { ...fields, 'x-oss-symlink-target': text(result.targetName) }];
+  },
+  async PutObjectTagging(oss, request) {
+    const { versionId } = request.params;
+    const result = await oss.putObjectTagging(request.key, request.tags, { versionId });
+    return [result, headers(result, 'x-oss-version-id')];
+  },
+  async GetObjectTagging(oss, request) {
+    const result = await oss.getObjectTagging(request.key, { versionId: request.params.versionId });
+    const tags = Object.entries(result.tag).map(([key, value]) => ({ key: [key], value: [value] }));
+    return [result, { ...headers(result, 'x-oss-version-id'), tagset: [{ tag: tags }] }];
+  },
+  async DeleteObjectTagging(oss, request) {
+    const result = await oss.deleteObjectTagging(request.key, { versionId: request.params.versionId });
+    return [result, headers(result, 'x-oss-version-id')];
+  },
+  async RestoreObject(oss, request) {
+    const [Days, tier] = request.restore;
+    const type = tier ? 'ColdArchive' : 'Archive';
+    const options = { type, Days, JobParameters: tier || undefined, versionId: request.params.versionId };
+    const result = await oss.restore(request.key, options);
+    return [result, headers(result, 'x-oss-version-id', 'x-oss-object-restore-priority')];
+  },
+  async UploadPartCopy(oss, request) {
+    const { key, upload_id: id, part_number: number } = request;
+    const [sourceBucketName, sourceKey, versionId] = request.source;
+    const range = (request.headers['x-oss-copy-source-range'] || '').replace('bytes=', '');
+    delete request.headers['x-oss-copy-source-range'];
+    const options = { headers: request.headers, versionId };
+    const source = { sourceBucketName, sourceKey };
+    const result = await oss.uploadPartCopy(key, id, number, range, source, options);
+    return [result, headers(result, 'x-oss-hash-crc64ecma', 'x-oss-copy-source-version-id')];
   },
   async ListParts(oss, request) {
     const result = await oss.listParts(request.key, request.upload_id, request.params);
@@ -222,6 +369,10 @@ async function answer(request) {
 }
 
 async function main() {
+  if (process.argv[3] === '--list') {
+    process.stdout.write(JSON.stringify(Object.keys(operations)));
+    process.exit(0);
+  }
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const said = await answer(JSON.parse(line)).catch(failed);
     process.stdout.write(`${JSON.stringify(said)}\n`);

@@ -1,4 +1,4 @@
-"""The official package `ali-oss` for JavaScript, with V4 and V1 signatures: a program that answers line by line."""
+"""The official package `ali-oss` for JavaScript, as a program that answers line by line."""
 
 import json
 import pathlib
@@ -7,11 +7,24 @@ import subprocess
 from client_oss2 import places
 from compare import Outcome
 
+PROGRAM = pathlib.Path(__file__).with_name("ali-oss.js")
+
 
 class AliOss:
-    # It sorts parts before it completes an upload and has no anonymous client. Its HTTP client folds `a/../b` into
-    # `b` after the request was signed. On an IP address its URLs name no bucket.
-    cannot = frozenset({"turned parts", "anonymous", "dot segments", "presigned addresses"})
+    # It sorts parts before it completes an upload and has no anonymous client. Its HTTP client folds `a/../b`
+    # into `b` after the request was signed. On an IP address its URLs name no bucket.
+    # It refuses empty values of tags, more than ten tags, and unknown words, itself.
+    cannot = frozenset(
+        {
+            "turned parts",
+            "anonymous",
+            "dot segments",
+            "presigned addresses",
+            "empty tags",
+            "many tags",
+            "wrong words",
+        }
+    )
 
     def __init__(self, name, ours, modules, signature="v4"):
         self.name = name
@@ -24,14 +37,19 @@ class AliOss:
             "identities": ours.identities,
             "v4": signature == "v4",
         }
-        program = pathlib.Path(__file__).with_name("ali-oss.js")
+        self.operations = json.loads(
+            subprocess.check_output(["node", PROGRAM, json.dumps(settings), "--list"])
+        )
         self.process = subprocess.Popen(
-            ["node", program, json.dumps(settings)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", PROGRAM, json.dumps(settings)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def close(self):
         self.process.stdin.close()
         self.process.wait(timeout=10)
+
+    def has(self, operation):
+        return operation in self.operations
 
     def call(self, operation, identity="main", **arguments):
         request = {"op": operation, "as": identity}
@@ -39,6 +57,8 @@ class AliOss:
             "bucket",
             "key",
             "body",
+            "restore",
+            "target",
             "upload_id",
             "part_number",
             "parts",
@@ -49,6 +69,8 @@ class AliOss:
             if name in arguments:
                 value = arguments.pop(name)
                 request[name] = value.hex() if isinstance(value, bytes) else value
+        if isinstance(arguments.get("tagging"), dict):
+            request["tags"] = arguments.pop("tagging")
         request["headers"], request["params"] = places(operation, arguments)
         answer = self._ask(request)
         if "failure" in answer:

@@ -36,13 +36,18 @@ class Oss2:
         except oss2.exceptions.OssError as error:
             return failed(error)
         content = fields.pop("content", None)
-        return Outcome(fields=fields, content=content, status=result.status, headers=dict(result.headers))
+        return Outcome(
+            fields=fields, content=content, status=result.resp.status, headers=dict(result.headers)
+        )
 
     def presign(self, operation, seconds, bucket, key, **arguments):
         method = {"GetObject": "GET", "PutObject": "PUT", "HeadObject": "HEAD"}[operation]
         headers, params = places(operation, arguments)
         where = self._bucket(bucket, "main")
         return where.sign_url(method, key, seconds, headers=headers, params=params, slash_safe=True)
+
+    def has(self, operation):
+        return hasattr(self, f"_{operation}")
 
     def _bucket(self, name, identity):
         return oss2.Bucket(
@@ -65,7 +70,9 @@ class Oss2:
         return result, fields
 
     def _PutBucket(self, bucket, acl=None, configuration=None):
-        configuration = configuration and oss2.models.BucketCreateConfig(**configuration)
+        if configuration is not None:
+            words = configuration["StorageClass"], configuration.get("DataRedundancyType")
+            configuration = oss2.models.BucketCreateConfig(*words)
         return bucket.create_bucket(acl, configuration), {}
 
     def _DeleteBucket(self, bucket):
@@ -191,6 +198,205 @@ class Oss2:
         }
         return result, fields
 
+    def _DescribeRegions(self, service):
+        result = service.describe_regions()
+        regions = [
+            {
+                "region": texts(one.region),
+                "internetendpoint": texts(one.internet_endpoint),
+                "internalendpoint": texts(one.internal_endpoint),
+                "accelerateendpoint": texts(one.accelerate_endpoint),
+            }
+            for one in result.regions
+        ]
+        return result, {"regioninfo": regions}
+
+    def _PutBucketAcl(self, bucket, acl):
+        return bucket.put_bucket_acl(acl), {}
+
+    def _GetBucketAcl(self, bucket):
+        result = bucket.get_bucket_acl()
+        return result, {"accesscontrollist": [{"grant": texts(result.acl)}]}
+
+    def _GetBucketLocation(self, bucket):
+        result = bucket.get_bucket_location()
+        return result, {"locationconstraint": texts(result.location)}
+
+    def _GetBucketStat(self, bucket):
+        result = bucket.get_bucket_stat()
+        names = {"storagesizeinbytes": "storage", "multipartuploadcount": "multipartuploadcount"}
+        fields = {}
+        for name, value in vars(result).items():
+            name = name.replace("_", "")
+            if name not in ("resp", "status", "headers", "requestid", "versionid", "deletemarker"):
+                fields[names.get(name, name)] = texts(value)
+        return result, fields
+
+    def _PutBucketVersioning(self, bucket, configuration):
+        return bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig(configuration["Status"])), {}
+
+    def _GetBucketVersioning(self, bucket):
+        result = bucket.get_bucket_versioning()
+        return result, {"status": texts(result.status)}
+
+    def _PutBucketRequestPayment(self, bucket, configuration):
+        return bucket.put_bucket_request_payment(configuration["Payer"]), {}
+
+    def _GetBucketRequestPayment(self, bucket):
+        result = bucket.get_bucket_request_payment()
+        return result, {"payer": texts(result.payer)}
+
+    def _ListObjects(self, bucket, **options):
+        result = bucket.list_objects(**options)
+        fields = {
+            "istruncated": texts(result.is_truncated),
+            "nextmarker": texts(result.next_marker),
+            "contents": [object_in_list(one) for one in result.object_list],
+            "commonprefixes": [{"prefix": texts(prefix)} for prefix in result.prefix_list],
+        }
+        return result, fields
+
+    def _ListObjectVersions(self, bucket, version_id_marker="", **options):
+        result = bucket.list_object_versions(versionid_marker=version_id_marker, **options)
+        fields = {
+            "istruncated": texts(result.is_truncated),
+            "name": texts(result.name),
+            "prefix": texts(result.prefix),
+            "keymarker": texts(result.key_marker),
+            "versionidmarker": texts(result.versionid_marker),
+            "nextkeymarker": texts(result.next_key_marker),
+            "nextversionidmarker": texts(result.next_versionid_marker),
+            "maxkeys": texts(result.max_keys),
+            "delimiter": texts(result.delimiter),
+            "version": [version(one) | object_version(one) for one in result.versions],
+            "deletemarker": [version(one) for one in result.delete_marker],
+            "commonprefixes": [{"prefix": texts(prefix)} for prefix in result.common_prefix],
+        }
+        return result, fields
+
+    def _ListMultipartUploads(self, bucket, **options):
+        result = bucket.list_multipart_uploads(**options)
+        uploads = [
+            {
+                "key": texts(one.key),
+                "uploadid": texts(one.upload_id),
+                "initiated": [iso_of_seconds(one.initiation_date)],
+            }
+            for one in result.upload_list
+        ]
+        fields = {
+            "istruncated": texts(result.is_truncated),
+            "nextkeymarker": texts(result.next_key_marker),
+            "nextuploadidmarker": texts(result.next_upload_id_marker),
+            "upload": uploads,
+            "commonprefixes": [{"prefix": texts(prefix)} for prefix in result.prefix_list],
+        }
+        return result, fields
+
+    def _PutObjectAcl(self, bucket, key, acl, **options):
+        _, params = places("PutObjectAcl", options)
+        result = bucket.put_object_acl(key, acl, params=params)
+        return result, {"x-oss-version-id": texts(result.versionid)}
+
+    def _GetObjectAcl(self, bucket, key, **options):
+        _, params = places("GetObjectAcl", options)
+        result = bucket.get_object_acl(key, params=params)
+        return result, {
+            "accesscontrollist": [{"grant": texts(result.acl)}],
+            "x-oss-version-id": texts(result.versionid),
+        }
+
+    def _GetObjectMeta(self, bucket, key, **options):
+        _, params = places("GetObjectMeta", options)
+        result = bucket.get_object_meta(key, params=params)
+        return result, {
+            "last-modified": [iso_of_seconds(result.last_modified)],
+            "content-length": texts(result.content_length),
+            "etag": [quoted(result.etag)],
+            "x-oss-version-id": texts(result.versionid),
+        }
+
+    def _AppendObject(self, bucket, key, position, body, **options):
+        headers, _ = places("AppendObject", options)
+        result = bucket.append_object(key, position, body, headers=headers)
+        return result, {
+            "x-oss-hash-crc64ecma": texts(result.crc),
+            "x-oss-next-append-position": texts(result.next_position),
+            "x-oss-version-id": texts(result.versionid),
+        }
+
+    def _PutSymlink(self, bucket, key, target, **options):
+        headers, _ = places("PutSymlink", options)
+        result = bucket.put_symlink(target, key, headers=headers)
+        return result, {"x-oss-version-id": texts(result.versionid)}
+
+    def _GetSymlink(self, bucket, key, **options):
+        _, params = places("GetSymlink", options)
+        result = bucket.get_symlink(key, params=params)
+        return result, {
+            "x-oss-symlink-target": texts(result.target_key),
+            "x-oss-version-id": texts(result.versionid),
+        }
+
+    def _PutObjectTagging(self, bucket, key, tagging, **options):
+        rule = oss2.models.TaggingRule()
+        for name, value in tagging.items():
+            rule.add(name, value)
+        _, params = places("PutObjectTagging", options)
+        result = bucket.put_object_tagging(key, oss2.models.Tagging(rule), params=params)
+        return result, {"x-oss-version-id": texts(result.versionid)}
+
+    def _GetObjectTagging(self, bucket, key, **options):
+        _, params = places("GetObjectTagging", options)
+        result = bucket.get_object_tagging(key, params=params)
+        tags = [{"key": [name], "value": [value]} for name, value in result.tag_set.tagging_rule.items()]
+        return result, {"tagset": [{"tag": tags}], "x-oss-version-id": texts(result.versionid)}
+
+    def _DeleteObjectTagging(self, bucket, key, **options):
+        _, params = places("DeleteObjectTagging", options)
+        result = bucket.delete_object_tagging(key, params=params)
+        return result, {"x-oss-version-id": texts(result.versionid)}
+
+    def _RestoreObject(self, bucket, key, restore=None, **options):
+        _, params = places("RestoreObject", options)
+        if restore is not None:
+            days, tier = restore
+            restore = oss2.models.RestoreConfiguration(days, tier and oss2.models.RestoreJobParameters(tier))
+        result = bucket.restore_object(key, params=params, input=restore)
+        return result, {"x-oss-version-id": texts(result.versionid)}
+
+    def _UploadPartCopy(self, bucket, key, upload_id, part_number, source, range=None, **options):
+        headers, params = places("UploadPartCopy", options)
+        if len(source) > 2:
+            params["versionId"] = source[2]
+        if range is not None:
+            range = tuple(int(number) for number in range.removeprefix("bytes=").split("-"))
+        result = bucket.upload_part_copy(
+            source[0], source[1], range, key, upload_id, part_number, headers=headers, params=params
+        )
+        fields = {} if result.etag is None else {"etag": [quoted(result.etag)]}
+        return result, fields
+
+
+def version(one):
+    return {
+        "key": texts(one.key),
+        "versionid": texts(one.versionid),
+        "islatest": texts(one.is_latest),
+        "lastmodified": [iso_of_seconds(one.last_modified)],
+        "owner": [owner(one.owner)],
+    }
+
+
+def object_version(one):
+    return {
+        "type": texts(one.type),
+        "storageclass": texts(one.storage_class),
+        "size": texts(one.size),
+        "etag": [quoted(one.etag)],
+        "restoreinfo": texts(one.restore_info),
+    }
+
 
 def auth(key, signature):
     if "token" in key:
@@ -200,11 +406,12 @@ def auth(key, signature):
 
 
 def places(operation, arguments):
-    """Headers and parameters of arguments, by the tables of `alibabacloud-oss-v2`: oss2 has none of its own."""
+    """Headers and parameters of arguments, by the tables of `alibabacloud-oss-v2`: oss2 has none."""
     table = getattr(oss, f"{operation}Request")._attribute_map
     headers, params = {}, {}
     for name, value in arguments.items():
-        name = {"range": "range_header"}.get(name, name)
+        if name == "range":
+            name = "range_header" if operation == "GetObject" else "source_range"
         row = table[name]
         if isinstance(value, dict):
             headers |= {row["rename"] + key: one for key, one in value.items()}

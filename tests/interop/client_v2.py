@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import re
+import urllib.parse
 from collections.abc import Mapping
 
 import alibabacloud_oss_v2 as oss
@@ -22,8 +23,9 @@ class V2:
         self.name = name
         self.clients = {}
         if signature != "v4":
-            # It sends a token as `security-token`, which OSS takes in a URL only (SDK 1.4.1, signer/v1.py).
-            self.cannot = self.cannot | {"presigned as ours", "token"}
+            # It sends a token as `security-token`, which OSS takes in a URL only, and does not sign the
+            # parameters `x-oss-…` (signer/v1.py).
+            self.cannot = self.cannot | {"presigned as ours", "token", "processing"}
         for identity, key in ours.identities.items():
             provider = oss.credentials.StaticCredentialsProvider(key["id"], key["secret"], key.get("token"))
             self.clients[identity] = self._client(self._config(ours, signature, provider))
@@ -46,6 +48,9 @@ class V2:
     def close(self):
         pass
 
+    def has(self, operation):
+        return hasattr(self.clients["main"], snake(operation))
+
     def _run(self, client, method, request):
         result = getattr(client, method)(request)
         content = None
@@ -63,7 +68,10 @@ class V2:
         except oss.exceptions.BaseError as error:
             return failed(error)
         return Outcome(
-            fields=fields_of(result), content=content, status=result.status_code, headers=dict(result.headers)
+            fields=shown(operation, fields_of(result)),
+            content=content,
+            status=result.status_code,
+            headers=dict(result.headers),
         )
 
     def presign(self, operation, seconds, **arguments):
@@ -109,6 +117,13 @@ class AsyncV2(V2):
         return self.loop.run_until_complete(self.clients["main"].presign(request, expires=expires)).url
 
 
+CONFIGURATIONS = {
+    "PutBucket": ("create_bucket_configuration", oss.CreateBucketConfiguration),
+    "PutBucketVersioning": ("versioning_configuration", oss.VersioningConfiguration),
+    "PutBucketRequestPayment": ("request_payment_configuration", oss.RequestPaymentConfiguration),
+}
+
+
 def snake(operation):
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", operation).lower()
     return words.replace("v2", "_v2").replace("__", "_")
@@ -138,12 +153,23 @@ def request_of(operation, arguments):
     if "parts" in arguments:
         parts = [oss.UploadPart(part_number=number, etag=etag) for number, etag in arguments.pop("parts")]
         arguments["complete_multipart_upload"] = oss.CompleteMultipartUpload(parts=parts)
-    if operation == "PutBucket":
-        if "configuration" in arguments:
-            words = arguments.pop("configuration")
-            arguments["create_bucket_configuration"] = oss.CreateBucketConfiguration(**words)
-        if "tagging" in arguments:
-            arguments["bucket_tagging"] = arguments.pop("tagging")
+    if "range" in arguments and operation == "UploadPartCopy":
+        arguments["source_range"] = arguments.pop("range")
+    if operation == "PutBucket" and "tagging" in arguments:
+        arguments["bucket_tagging"] = arguments.pop("tagging")
+    if "configuration" in arguments:
+        name, kind = CONFIGURATIONS[operation]
+        words = {snake(word): text for word, text in arguments.pop("configuration").items()}
+        arguments[name] = kind(**words)
+    if "restore" in arguments:
+        days, tier = arguments.pop("restore")
+        arguments["restore_request"] = oss.RestoreRequest(days=days, tier=tier)
+    if isinstance(arguments.get("tagging"), dict):
+        tags = [oss.Tag(key=key, value=value) for key, value in arguments["tagging"].items()]
+        arguments["tagging"] = oss.Tagging(tag_set=oss.TagSet(tags=tags))
+    if "target" in arguments:
+        # It leaves the encoding to its caller.
+        arguments["target"] = urllib.parse.quote(arguments["target"], safe="/")
     request = getattr(oss, f"{operation}Request")
     unknown = set(arguments) - set(request._attribute_map)
     if unknown:
@@ -163,6 +189,19 @@ def fields_of(model):
             fields[field][0].update(occurrences[0])
         else:
             fields[field] = fields.get(field) or occurrences
+    return fields
+
+
+def shown(operation, fields):
+    """The names of our tables where theirs has others."""
+    if operation == "GetBucketLocation":
+        return {"locationconstraint": fields["."]}
+    if operation == "GetBucketRequestPayment":
+        return fields["requestpaymentconfiguration"][0]
+    if operation == "GetSymlink":
+        # It leaves the decoding to its caller, too.
+        target = [urllib.parse.unquote(one) for one in fields["x-oss-symlink-target"]]
+        return {**fields, "x-oss-symlink-target": target}
     return fields
 
 

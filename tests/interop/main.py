@@ -9,6 +9,7 @@ import sys
 import urllib3.util.url
 
 import scenes
+import scenes_more
 import table
 from client_js import AliOss
 from client_oss2 import Oss2
@@ -49,7 +50,9 @@ def main():
         clients = [theirs for theirs in clients if theirs.name in arguments.only]
     try:
         for theirs in clients:
-            scenes.all_scenes(Pair(ours, theirs, report))
+            pair = Pair(ours, theirs, report)
+            scenes.all_scenes(pair)
+            scenes_more.all_scenes(pair)
     finally:
         for theirs in clients:
             theirs.close()

@@ -55,8 +55,15 @@ def argument(name, value):
     if name == "parts":
         return document([("Part", [("PartNumber", number), ("ETag", etag)]) for number, etag in value])
     if name == "configuration":
-        words = {"storage_class": "StorageClass", "data_redundancy_type": "DataRedundancyType"}
-        return document([(words[word], text) for word, text in value.items()])
+        return document(list(value.items()))
+    if name == "restore":
+        days, tier = value
+        return document([("Days", days), ("JobParameters", tier and [("Tier", tier)])])
+    if name == "target":
+        return urllib.parse.quote(value, safe="/")
+    if name == "tagging" and isinstance(value, dict):
+        tags = [("Tag", [("Key", key), ("Value", text)]) for key, text in value.items()]
+        return document([("TagSet", tags)])
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
@@ -96,8 +103,11 @@ def outcome(answer):
         elif isinstance(value, str):
             fields[name.lower()] = [value] if value else []
         else:
-            path, occurrences = nested(name, [of_xml(one) for one in value])
-            fields[path] = occurrences
+            # Versions and delete markers stand in one list, each under its own name.
+            for wire in name.split("|"):
+                chosen = [one for one in value if "|" not in name or one.startswith(f"<{wire}>")]
+                path, occurrences = nested(wire, [of_xml(one) for one in chosen])
+                fields[path] = occurrences
     content = answer.get("content")
     return Outcome(
         fields=fields,

@@ -23,6 +23,9 @@ class Pair:
     def can(self, trait):
         return trait not in self.theirs.cannot
 
+    def has(self, operation):
+        return self.theirs.has(operation)
+
     def both(
         self, operation, detail="", vague=(), ours=None, identity="main", want=None, content=None, **arguments
     ):
@@ -31,6 +34,12 @@ class Pair:
         `ours` are arguments that ours has otherwise: a key of its own for a call that writes. `want` is the
         error code or the status that both must get, `content` what both must read.
         """
+        if not self.has(operation):
+            # What later calls build on is done by ours alone, and is not counted.
+            only = self.ours.call(operation, identity=identity, **arguments)
+            return only, (
+                self.ours.call(operation, identity=identity, **{**arguments, **ours}) if ours else only
+            )
         left = self.theirs.call(operation, identity=identity, **arguments)
         right = self.ours.call(operation, identity=identity, **{**arguments, **(ours or {})})
         count, found = self.compare(left, right, vague)

@@ -54,7 +54,7 @@ def buckets(pair, main):
         bucket=third + "-a",
         ours={"bucket": third + "-b"},
         acl="public-read",
-        configuration={"storage_class": "IA", "data_redundancy_type": "ZRS"},
+        configuration={"StorageClass": "IA", "DataRedundancyType": "ZRS"},
     )
     for name in (main, other, third + "-a", third + "-b"):
         pair.both("GetBucketInfo", name.removeprefix(pair.prefix), bucket=name)

@@ -3,12 +3,8 @@
 use core::pin::Pin;
 use core::time::Duration;
 
-use oss_hyper::{
-    AbortMultipartUpload, Client, CompleteMultipartUpload, CopyObject, CopySource, Delete, DeleteBucket,
-    DeleteMultipleObjects, DeleteObject, Error, GetBucketInfo, GetObject, HeadObject,
-    InitiateMultipartUpload, ListBuckets, ListObjectsV2, ListParts, Operation, PutBucket, PutObject,
-    ReplyHead, Tabled, UploadPart,
-};
+use oss_hyper::ops::*;
+use oss_hyper::{Client, CopySource, Error, Operation, ReplyHead, SymlinkTarget, Tabled};
 use serde_json::{Map, Value, json};
 
 use crate::fields::{Arguments, Problem, digits, elements, entries};
@@ -68,6 +64,10 @@ macro_rules! shown {
     ($output:ident body) => {
         digits(&$output.body)
     };
+    // Its text on the wire is encoded, and what a caller sees is not.
+    ($output:ident target) => {
+        elements(&$output.target.as_ref().map(|target| target.as_str().to_owned()))?
+    };
     ($output:ident $field:ident) => {
         elements(&$output.$field)?
     };
@@ -105,6 +105,9 @@ macro_rules! operations {
                 _ => Err(format!("there is no operation {name}")),
             }
         }
+
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -163,6 +166,57 @@ operations! {
             encoding_type storage_class client_encryption_key client_encryption_start
             client_encryption_cek_alg client_encryption_wrap_alg client_encryption_data_size
             client_encryption_part_size parts];
+    Service DescribeRegions () [] -> [regions];
+    Service ListCloudBoxes () [prefix marker max_keys]
+        -> [prefix marker max_keys is_truncated next_marker owner cloud_boxes];
+    Bucket PutBucketAcl (acl: BucketAcl) [] -> [];
+    Bucket GetBucketAcl () [] -> [owner acl];
+    Bucket GetBucketLocation () [] -> [location];
+    Bucket GetBucketStat () []
+        -> [storage object_count multipart_upload_count multipart_part_count live_channel_count
+            last_modified_time standard_storage standard_object_count infrequent_access_storage
+            infrequent_access_real_storage infrequent_access_object_count archive_storage
+            archive_real_storage archive_object_count cold_archive_storage cold_archive_real_storage
+            cold_archive_object_count deep_cold_archive_storage deep_cold_archive_real_storage
+            deep_cold_archive_object_count delete_marker_count];
+    Bucket PutBucketVersioning (configuration: VersioningConfiguration) [] -> [];
+    Bucket GetBucketVersioning () [] -> [status];
+    Bucket PutBucketRequestPayment (configuration: RequestPaymentConfiguration) [] -> [];
+    Bucket GetBucketRequestPayment () [] -> [payer];
+    Bucket ListObjects () [prefix delimiter marker max_keys request_payer]
+        -> [name prefix marker max_keys delimiter is_truncated next_marker encoding_type contents
+            common_prefixes];
+    Bucket ListObjectVersions () [prefix delimiter key_marker version_id_marker max_keys request_payer]
+        -> [name prefix key_marker version_id_marker next_key_marker next_version_id_marker max_keys
+            delimiter is_truncated encoding_type entries common_prefixes];
+    Bucket ListMultipartUploads ()
+        [prefix delimiter key_marker upload_id_marker max_uploads request_payer]
+        -> [bucket prefix delimiter key_marker upload_id_marker next_key_marker next_upload_id_marker
+            max_uploads is_truncated encoding_type uploads common_prefixes];
+    Object PutObjectAcl (acl: ObjectAcl) [version_id request_payer] -> [version_id];
+    Object GetObjectAcl () [version_id request_payer] -> [owner acl version_id];
+    Object GetObjectMeta () [version_id request_payer]
+        -> [content_length etag last_modified last_access_time version_id crc64 transition_time];
+    Object AppendObject (position: u64, body: Payload)
+        [initial_crc64 content_type cache_control content_disposition content_encoding content_language
+         content_md5 expires acl storage_class metadata tagging forbid_overwrite server_side_encryption
+         server_side_data_encryption server_side_encryption_key_id traffic_limit request_payer]
+        -> [next_append_position crc64 version_id server_side_encryption server_side_data_encryption
+            server_side_encryption_key_id];
+    Object SealAppendObject (position: u64) [] -> [sealed_time];
+    Object PutSymlink (target: SymlinkTarget)
+        [acl storage_class metadata forbid_overwrite request_payer] -> [version_id];
+    Object GetSymlink () [version_id request_payer] -> [target version_id etag metadata];
+    Object PutObjectTagging (tagging: Tagging) [version_id request_payer] -> [version_id];
+    Object GetObjectTagging () [version_id request_payer] -> [tag_set version_id];
+    Object DeleteObjectTagging () [version_id request_payer] -> [version_id];
+    Object RestoreObject () [restore version_id request_payer] -> [version_id priority];
+    Object CleanRestoredObject () [version_id request_payer] -> [];
+    Object ProcessObject (process: String) [request_payer] -> [bucket object file_size status body];
+    Object AsyncProcessObject (process: String) [request_payer] -> [event_id request_id task_id body];
+    Object UploadPartCopy (upload_id: String, part_number: u32, source: CopySource)
+        [range if_match if_none_match if_modified_since if_unmodified_since traffic_limit request_payer]
+        -> [etag last_modified crc64 copy_source_version_id];
 }
 
 /// Reads an object to its end: the head's fields, and the content in hexadecimal digits.
@@ -239,4 +293,15 @@ fn failed(error: &Error) -> Value {
             "host_id": service.host_id,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_can_be_called() {
+        let missing: Vec<_> = ALL.iter().map(|spec| spec.name).filter(|name| !NAMES.contains(name)).collect();
+        assert!(missing.is_empty(), "add a row for {missing:?}");
+    }
 }
