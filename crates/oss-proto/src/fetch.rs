@@ -212,7 +212,8 @@ impl Fetch {
                 let got = head.status.to_string();
                 return Err(reply_error(ReadError::value("the status 200 or 206", &got)));
             }
-            (None, 206, _) | (Some(_), 206, None) => return Err(unexpected_range(self.range, range)),
+            (_, 206, None) => return Err(reply_error(ReadError::missing("content-range"))),
+            (None, 206, _) => return Err(unexpected_range(self.range, range)),
             (Some(asked), 206, Some(got)) => {
                 if asked.select(got.size) != Some(got.first..got.last.saturating_add(1)) {
                     return Err(unexpected_range(self.range, range));
@@ -314,11 +315,10 @@ fn unexpected_range(asked: Option<ByteRange>, got: Option<ContentRange>) -> Box<
     use crate::Text;
     let asked = asked.and_then(|range| range.text().ok().map(alloc::borrow::Cow::into_owned));
     Box::new(match got {
-        None if asked.is_some() => ErrorKind::Corrupt(CorruptBody::Range {
+        None => ErrorKind::Corrupt(CorruptBody::Range {
             asked: asked.unwrap_or_default(),
             got: "the whole object".into(),
         }),
-        None => ErrorKind::Reply(ReadError::missing("content-range")),
         Some(got) => ErrorKind::Corrupt(CorruptBody::Range {
             asked: asked.unwrap_or_else(|| "the whole object".into()),
             got: format!("bytes {}-{}/{}", got.first, got.last, got.size),

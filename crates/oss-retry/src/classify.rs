@@ -44,6 +44,8 @@ pub enum FailureKind {
     Reset,
     /// The peer was silent for too long. Retried.
     Timeout,
+    /// What came is no answer in HTTP. Not retried: whoever sends it will send it again.
+    Protocol,
     /// The caller's own body failed, or had another length than it said. Not retried.
     BodySource,
     /// The caller gave up. Not retried.
@@ -62,6 +64,7 @@ impl fmt::Display for FailureKind {
             Self::PoolExhausted => "every connection of the pool stayed in use",
             Self::Reset => "the connection broke",
             Self::Timeout => "the peer was silent for too long",
+            Self::Protocol => "the answer is no HTTP",
             Self::BodySource => "the request body failed at its source",
             Self::Canceled => "the caller gave up",
             Self::Other => "the transport failed",
@@ -173,6 +176,7 @@ const fn classify_transport(kind: FailureKind) -> Verdict {
         FailureKind::Proxy { status: 408 | 429 | 500..=599 } => TRANSIENT,
         FailureKind::Proxy { .. }
         | FailureKind::Tls
+        | FailureKind::Protocol
         | FailureKind::PoolExhausted
         | FailureKind::BodySource
         | FailureKind::Canceled => Verdict::Fail,
@@ -498,6 +502,7 @@ mod tests {
         (FailureKind::PoolExhausted, Verdict::Fail),
         (FailureKind::Reset, TRANSIENT),
         (FailureKind::Timeout, TRANSIENT),
+        (FailureKind::Protocol, Verdict::Fail),
         (FailureKind::BodySource, Verdict::Fail),
         (FailureKind::Canceled, Verdict::Fail),
         (FailureKind::Other, TRANSIENT),

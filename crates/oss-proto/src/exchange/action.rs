@@ -76,7 +76,7 @@ pub struct Transmit {
 impl Transmit {
     /// The tally to keep while this request is sent; it computes a checksum when one will be compared.
     pub fn tally(&self) -> Sent {
-        if self.wants_crc64 { Sent::with_crc64() } else { Sent::new() }
+        Sent { tallied: true, ..if self.wants_crc64 { Sent::with_crc64() } else { Sent::new() } }
     }
 }
 
@@ -113,7 +113,7 @@ pub enum Event {
     Head(Head),
     /// The next bytes of its body.
     Body(Bytes),
-    /// The body ended in an orderly way: by its length, or by its last chunk.
+    /// The body ended in an orderly way: by its length, by its last chunk, or, if it has neither, with its connection.
     End,
     /// The transport failed.
     Failed(Failure),
@@ -157,6 +157,8 @@ pub struct Sent {
     started: bool,
     crc: Option<Crc64>,
     bytes: u64,
+    /// Every byte of the body goes through `add`.
+    tallied: bool,
 }
 
 impl Sent {
@@ -167,7 +169,7 @@ impl Sent {
 
     /// A tally that also computes the CRC-64 of what leaves.
     pub fn with_crc64() -> Self {
-        Self { crc: Some(Crc64::new()), ..Self::default() }
+        Self { crc: Some(Crc64::new()), tallied: true, ..Self::default() }
     }
 
     /// A byte of the request may have left: from here on it is not proven unsent.
@@ -182,6 +184,11 @@ impl Sent {
         if let Some(crc) = &mut self.crc {
             crc.update(chunk);
         }
+    }
+
+    /// Whether the tally counts the body.
+    pub(crate) fn is_tallied(&self) -> bool {
+        self.tallied
     }
 
     /// Whether a byte of the request may have left.

@@ -10,7 +10,7 @@ use super::action::{Ledger, Now};
 use super::journal::Attempt;
 use super::machine::{Machine, State};
 use super::verdict::{Unsuccessful, measure_skew};
-use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Service, Wait};
+use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Wait};
 
 impl Machine {
     /// What was learned; given once.
@@ -115,17 +115,4 @@ impl Machine {
             State::Finished(_) => "Finished",
         }
     }
-}
-
-/// What a second arrival would do, given what is known of the buckets.
-pub(super) fn effect_of(draft: &Draft, service: &Service) -> Effect {
-    let names_version = draft.query.iter().any(|(name, _)| name == "versionId");
-    if service.buckets_versioned
-        && draft.makes_version
-        && !names_version
-        && draft.effect == Effect::Idempotent
-    {
-        return Effect::Once;
-    }
-    draft.effect
 }

@@ -11,11 +11,10 @@ use oss_credentials::{Credentials, Generation, Need};
 use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict};
 
 use super::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
-use super::facts::effect_of;
 use super::journal::Attempt;
 use super::verdict::{
-    Unsuccessful, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer, pause,
-    wants_crc64,
+    Unsuccessful, effect_of, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer,
+    pause, wants_crc64,
 };
 use crate::compose::check;
 use crate::{
@@ -179,13 +178,13 @@ impl Machine {
         match (core::mem::replace(&mut self.state, State::Start), event) {
             (State::Authenticating, Event::Credentials(credentials)) => self.take_credentials(credentials),
             (State::Authenticating, Event::NoCredentials(error)) => {
-                self.fail(ErrorKind::Credentials(error));
+                self.fail_authentication(ErrorKind::Credentials(error));
             }
             (State::Authenticating, Event::Failed(failure)) => {
                 let failed = Unsuccessful::transport(failure);
                 let late = is_timeout(&failed.kind);
                 let kind = if late { self.deadline_passed(Wait::Credentials, now) } else { failed.kind };
-                self.fail(kind);
+                self.fail_authentication(kind);
             }
             (State::Sending, Event::Head(head)) => self.take_head(head, now),
             (State::Sending, Event::Failed(failure)) => self.take_failure(failure, None, Wait::Answer, now),
@@ -230,6 +229,14 @@ impl Machine {
         }
         self.generation = generation;
         self.state = State::Ready(credentials);
+    }
+
+    /// No credentials: after a refusal of the last ones the service's own answer says more.
+    fn fail_authentication(&mut self, kind: ErrorKind) {
+        if self.refused.is_some() && self.held.is_some() {
+            return self.give_up();
+        }
+        self.fail(kind);
     }
 
     /// Ready → Sending. Each attempt is composed and signed anew.
@@ -384,15 +391,15 @@ impl Machine {
         let may_repeat = self.effect.may_repeat(self.outcome, self.repeats_after_unknown);
         let spent = wants_repeat && may_repeat && !self.is_replayable();
         self.held = Some(Box::new(if spent { error.with_spent_body() } else { error }));
-        if !may_repeat || spent || !(self.correct(&failed) || self.propose(&failed, now)) {
+        if !may_repeat || spent || !(self.correct(&failed, now) || self.propose(&failed, now)) {
             self.give_up();
         }
     }
 
     /// What is set right and repeated at once, each at most once in a call, and whatever the number of
     /// attempts.
-    fn correct(&mut self, failed: &Unsuccessful) -> bool {
-        if matches!(self.policy.strategy, Strategy::None) {
+    fn correct(&mut self, failed: &Unsuccessful, now: Now) -> bool {
+        if matches!(self.policy.strategy, Strategy::None) || self.is_late(now) {
             return false;
         }
         let used = match failed.verdict() {

@@ -6,14 +6,16 @@ use alloc::string::{String, ToString};
 use core::time::Duration;
 
 use bytes::Bytes;
-use oss_retry::{Failure as Judged, FailureKind, Outcome, Verdict, classify, honour_retry_after, outcome_of};
+use oss_retry::{
+    Effect, Failure as Judged, FailureKind, Outcome, Verdict, classify, honour_retry_after, outcome_of,
+};
 use oss_sign::UnixTime;
 
 use super::action::{Failure, Now, Sent};
 use crate::wire::spec::ReplyKind;
 use crate::{
-    Checksum, CorruptBody, Draft, ErrorKind, Misuse, Payload, Relocation, ReplyHead, Service, ServiceError,
-    TransportError,
+    Checksum, CorruptBody, Draft, ErrorCode, ErrorKind, Misuse, Payload, Relocation, ReplyHead, Service,
+    ServiceError, TransportError,
 };
 
 /// An attempt that did not succeed.
@@ -45,7 +47,9 @@ impl Unsuccessful {
             }
             ErrorKind::Moved(to) => Judged::Service { status: to.status, code: "" },
             ErrorKind::Transport(error) => Judged::Transport(error.kind),
-            ErrorKind::Corrupt(CorruptBody::Length { .. }) => Judged::Truncated,
+            ErrorKind::Corrupt(CorruptBody::Length { expected, actual }) if actual < expected => {
+                Judged::Truncated
+            }
             ErrorKind::Corrupt(CorruptBody::Crc64 { .. }) => Judged::Corrupt,
             _ => return None,
         })
@@ -82,6 +86,19 @@ impl Unsuccessful {
             _ => Cow::Borrowed("unreadable answer"),
         }
     }
+}
+
+/// What a second arrival would do, given what is known of the buckets.
+pub(crate) fn effect_of(draft: &Draft, service: &Service) -> Effect {
+    let names_version = draft.query.iter().any(|(name, _)| name == "versionId");
+    if service.buckets_versioned
+        && draft.makes_version
+        && !names_version
+        && draft.effect == Effect::Idempotent
+    {
+        return Effect::Once;
+    }
+    draft.effect
 }
 
 /// Whether an answer has no body, whatever its headers say (RFC 9110 section 6.4.1).
@@ -137,7 +154,13 @@ pub(crate) fn judge_answer(
 }
 
 fn service_error(head: &ReplyHead, body: &Bytes) -> ServiceError {
-    ServiceError::read(head.status, &head.headers, body)
+    let mut error = ServiceError::read(head.status, &head.headers, body);
+    // This answer never has a document to name its code.
+    if head.status == 304 {
+        error.code = ErrorCode::NOT_MODIFIED;
+        error.message = String::from("The object has not changed.");
+    }
+    error
 }
 
 fn relocation(head: &ReplyHead, body: &Bytes) -> Relocation {
@@ -175,7 +198,9 @@ fn check_upload(
     head: &ReplyHead,
     sent: &Sent,
 ) -> Result<(), Box<ErrorKind>> {
-    if let (Payload::Stream { .. }, Some(expected)) = (&draft.body, draft.body.len())
+    // A server that answers before it has read everything holds something else than the caller's bytes.
+    if let Some(expected) = draft.body.len()
+        && sent.is_tallied()
         && sent.bytes() != expected
     {
         let actual = sent.bytes();

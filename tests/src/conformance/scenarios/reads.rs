@@ -93,7 +93,7 @@ fn bad_ranges() -> Scenario {
         .call(get().range(2..5))
         .expects([
             "> GET /bucket/a.txt signed, range: bytes=2-4",
-            "= GetObject failed: damaged: another range; unknown, 1 attempt",
+            "= GetObject failed: unreadable; unknown, 1 attempt",
             "> GET /bucket/a.txt signed, range: bytes=2-4",
             "= GetObject failed: unreadable; unknown, 1 attempt",
             "> GET /bucket/a.txt signed, range: bytes=2-4",

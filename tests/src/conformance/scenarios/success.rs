@@ -284,7 +284,7 @@ fn conditions() -> Scenario {
             "> HEAD /bucket/a.txt signed",
             "= HeadObject 200, 1 attempt: 5 bytes of text/plain",
             "> GET /bucket/a.txt signed, if-none-match: \"5D41402ABC4B2A76B9719D911017C592\"",
-            "= GetObject failed: 304 BadErrorResponse; rejected, 1 attempt",
+            "= GetObject failed: 304 NotModified; rejected, 1 attempt",
             "> GET /bucket/a.txt signed",
             "= GetObject failed: 412 PreconditionFailed; rejected, 1 attempt",
             "> GET /bucket/never.txt signed",
@@ -342,7 +342,7 @@ fn raw() -> Scenario {
             "> GET /bucket/?bucketInfo signed",
             "= Raw 200, 1 attempt: 954 bytes",
             "> POST /bucket/?worm signed, 5 bytes",
-            "= InitiateBucketWorm failed: 501 NotImplemented; rejected, 1 attempt",
+            "= InitiateBucketWorm failed: 400 MalformedXML; rejected, 1 attempt",
         ])
 }
 

@@ -53,7 +53,7 @@ fn stale() -> Scenario {
             "> PUT /bucket/a.txt signed, 5 bytes",
             "= PutObject 200: crc 9b1edae5dbb937b1",
             "> POST /bucket/?worm signed, 5 bytes",
-            "= InitiateBucketWorm failed: 501 NotImplemented; rejected",
+            "= InitiateBucketWorm failed: 400 MalformedXML; rejected",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
 }

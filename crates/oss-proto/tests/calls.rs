@@ -1,0 +1,219 @@
+//! Whole calls, driven by hand: what a review once found wrong stays right.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use oss_proto::{
+    AbortMultipartUpload, Action, Call, Credentials, DeleteObject, Endpoint, Error, ErrorKind, Event,
+    Exchange, Failure, FailureKind, GetBucketInfo, Head, Now, Operation, Outcome, Payload, Policy, PutObject,
+    Region, Replay, ReplyHead, Sent, Service, UnixTime, Wait,
+};
+
+fn service() -> Service {
+    let region = Region::parse("cn-hangzhou").unwrap();
+    Service::new(Endpoint::public(&region)).with_region(region)
+}
+
+fn at(secs: u64) -> Now {
+    Now { mono: Duration::from_secs(secs), wall: UnixTime::from_secs(1_702_743_657 + secs as i64) }
+}
+
+/// Polls to `Send` at this second, answering what comes before it.
+fn to_send<O: Operation<Output: core::fmt::Debug>>(call: &mut Exchange<O>, now: Now) -> oss_proto::Transmit {
+    loop {
+        match call.poll(now) {
+            Action::Authenticate { .. } => {
+                call.handle(Event::Credentials(Credentials::new("ak", "sk").unwrap()), now);
+            }
+            Action::Retry(proposal) => call.handle(Event::Retry(Some(proposal.delay)), now),
+            Action::Send(transmit) => return transmit,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn head(status: u16, headers: &[(&'static str, &'static str)], sent: Sent) -> Event {
+    let mut reply = ReplyHead::new(status, http::HeaderMap::new());
+    for (name, value) in headers {
+        reply.headers.insert(*name, http::HeaderValue::from_static(value));
+    }
+    Event::Head(Head::new(reply, sent))
+}
+
+fn failed<T: core::fmt::Debug>(action: Action<T>) -> Error {
+    match action {
+        Action::Done(Err(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+const NO_SUCH_KEY: &[u8] = b"<Error><Code>NoSuchKey</Code><Message>It is not there.</Message></Error>";
+
+#[test]
+fn f11_an_upload_that_was_cut_by_an_early_success_is_no_success() {
+    for body in [Payload::from("0123456789"), Payload::Stream { len: Some(10), replay: Replay::Once }] {
+        for checks in [true, false] {
+            let service = service().with(|settings| settings.checks_upload_crc64 = checks);
+            let mut call =
+                Exchange::new(&PutObject::new("bucket", "key", body.clone()), &service, Call::seeded(1));
+            let mut sent = to_send(&mut call, at(0)).tally();
+            sent.add(b"0123");
+            call.handle(head(200, &[("content-length", "0")], sent), at(0));
+            let error = match call.poll(at(0)) {
+                Action::Retry(_) => {
+                    call.handle(Event::Retry(None), at(0));
+                    failed(call.poll(at(0)))
+                }
+                other => failed(other),
+            };
+            assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error}");
+            assert_eq!(error.outcome(), Outcome::Unknown);
+        }
+    }
+}
+
+#[test]
+fn a_refusal_whose_body_breaks_is_still_that_refusal() {
+    let endings: [fn() -> Event; 3] = [
+        || Event::Failed(Failure::new(FailureKind::Reset, Sent::new())),
+        || Event::Failed(Failure::new(FailureKind::Timeout, Sent::new())),
+        || Event::Body(Bytes::from(vec![b' '; 1000])),
+    ];
+    for ending in endings {
+        let mut call = Exchange::new(&DeleteObject::new("bucket", "key"), &service(), Call::seeded(1));
+        let sent = to_send(&mut call, at(0)).tally();
+        call.handle(head(404, &[("content-length", "200"), ("x-oss-request-id", "5F3A")], sent), at(0));
+        assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+        call.handle(Event::Body(Bytes::from_static(NO_SUCH_KEY)), at(0));
+        assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+        call.handle(ending(), at(0));
+        let error = failed(call.poll(at(0)));
+        assert_eq!((error.code(), error.outcome()), (Some("NoSuchKey"), Outcome::Rejected));
+        assert_eq!(error.request_id(), Some("5F3A"));
+    }
+}
+
+#[test]
+fn f50_the_body_of_an_error_has_five_seconds() {
+    let mut call = Exchange::new(&DeleteObject::new("bucket", "key"), &service(), Call::seeded(1));
+    let sent = to_send(&mut call, at(0)).tally();
+    call.handle(head(404, &[], sent), at(0));
+    for second in 1..=5 {
+        let Action::Read { deadline } = call.poll(at(second - 1)) else { panic!() };
+        assert_eq!(deadline, Duration::from_secs(5));
+        call.handle(Event::Body(Bytes::from_static(b" ")), at(second));
+    }
+    assert_eq!(failed(call.poll(at(5))).status(), Some(404));
+}
+
+#[test]
+fn f21_the_clock_is_learned_even_by_a_call_that_cannot_repeat() {
+    let stream = PutObject::new("bucket", "key", Payload::Stream { len: Some(1), replay: Replay::Once });
+    for (retry, expected) in [(Policy::new(), true), (Policy::none(), true)] {
+        let mut call = Exchange::new(&stream, &service().with_retry(retry), Call::seeded(1));
+        let mut sent = to_send(&mut call, at(0)).tally();
+        sent.add(b"x");
+        call.handle(head(403, &[("date", "Sat, 16 Dec 2023 17:20:57 GMT")], sent), at(0));
+        assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+        let skewed = b"<Error><Code>RequestTimeTooSkewed</Code></Error>";
+        call.handle(Event::Body(Bytes::from_static(skewed)), at(0));
+        assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+        call.handle(Event::End, at(0));
+        assert_eq!(failed(call.poll(at(0))).code(), Some("RequestTimeTooSkewed"));
+        assert_eq!(call.ledger().skew_secs, expected.then_some(3600));
+    }
+}
+
+#[test]
+fn f24_a_refresh_that_fails_does_not_hide_the_refusal() {
+    let mut call = Exchange::new(&GetBucketInfo::new("bucket"), &service(), Call::seeded(1));
+    let sent = to_send(&mut call, at(0)).tally();
+    call.handle(head(403, &[], sent), at(0));
+    assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+    call.handle(Event::Body(Bytes::from_static(b"<Error><Code>InvalidAccessKeyId</Code></Error>")), at(0));
+    assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+    call.handle(Event::End, at(0));
+    assert!(matches!(call.poll(at(0)), Action::Authenticate { .. }));
+    call.handle(Event::Failed(Failure::new(FailureKind::Timeout, Sent::new())), at(30));
+    assert_eq!(failed(call.poll(at(30))).code(), Some("InvalidAccessKeyId"));
+}
+
+#[test]
+fn credentials_that_do_not_come_in_time_are_the_deadline_of_that_wait() {
+    let mut call = Exchange::new(&GetBucketInfo::new("bucket"), &service(), Call::seeded(1));
+    assert!(matches!(call.poll(at(0)), Action::Authenticate { .. }));
+    call.handle(Event::Failed(Failure::new(FailureKind::Timeout, Sent::new())), at(30));
+    let error = failed(call.poll(at(30)));
+    let ErrorKind::Deadline(passed) = error.kind() else { panic!("{error}") };
+    assert_eq!((passed.wait, passed.after), (Wait::Credentials, Duration::from_secs(30)));
+    assert_eq!(error.outcome(), Outcome::NotSent);
+}
+
+#[test]
+fn f71_a_pause_that_leaves_no_time_ends_the_call_with_its_error() {
+    let service = service().with(|settings| settings.timeouts.operation = Some(Duration::from_secs(10)));
+    let mut call = Exchange::new(&GetBucketInfo::new("bucket"), &service, Call::seeded(1));
+    let sent = to_send(&mut call, at(0)).tally();
+    call.handle(head(503, &[("content-length", "0")], sent), at(0));
+    assert!(matches!(call.poll(at(0)), Action::Retry(_)));
+    // A retryer of the caller's own asks for more than there is.
+    call.handle(Event::Retry(Some(Duration::from_secs(60))), at(0));
+    assert_eq!(failed(call.poll(at(0))).status(), Some(503));
+}
+
+#[test]
+fn f59_an_abort_that_was_lost_and_then_finds_nothing_has_succeeded() {
+    let mut call =
+        Exchange::new(&AbortMultipartUpload::new("bucket", "key", "id"), &service(), Call::seeded(1));
+    let mut sent = to_send(&mut call, at(0)).tally();
+    sent.start();
+    call.handle(Event::Failed(Failure::new(FailureKind::Reset, sent)), at(0));
+    assert!(matches!(call.poll(at(0)), Action::Retry(_)));
+    call.handle(Event::Retry(Some(Duration::ZERO)), at(0));
+    let sent = to_send(&mut call, at(1)).tally();
+    call.handle(head(404, &[], sent), at(1));
+    assert!(matches!(call.poll(at(1)), Action::Read { .. }));
+    call.handle(Event::Body(Bytes::from_static(b"<Error><Code>NoSuchUpload</Code></Error>")), at(1));
+    assert!(matches!(call.poll(at(1)), Action::Read { .. }));
+    call.handle(Event::End, at(1));
+    let Action::Done(Ok(reply)) = call.poll(at(1)) else { panic!() };
+    assert_eq!(reply.attempts.len(), 2);
+}
+
+#[test]
+fn f55_in_versioned_buckets_a_put_of_unknown_outcome_is_not_repeated() {
+    for (versioned, repeats) in [(false, true), (true, false)] {
+        let service = service().with(|settings| settings.buckets_versioned = versioned);
+        let mut call = Exchange::new(&PutObject::new("bucket", "key", "body"), &service, Call::seeded(1));
+        let mut sent = to_send(&mut call, at(0)).tally();
+        sent.add(b"body");
+        call.handle(Event::Failed(Failure::new(FailureKind::Reset, sent)), at(0));
+        assert_eq!(matches!(call.poll(at(0)), Action::Retry(_)), repeats, "versioned: {versioned}");
+    }
+}
+
+#[test]
+fn a_condition_that_is_not_met_has_its_code() {
+    let mut call = Exchange::new(&oss_proto::HeadObject::new("bucket", "key"), &service(), Call::seeded(1));
+    let sent = to_send(&mut call, at(0)).tally();
+    call.handle(head(304, &[], sent), at(0));
+    let error = failed(call.poll(at(0)));
+    assert!(error.is_not_modified());
+    assert_eq!(error.code(), Some("NotModified"));
+}
+
+#[test]
+fn an_answer_that_cannot_be_understood_is_not_asked_for_again() {
+    let mut call = Exchange::new(&GetBucketInfo::new("bucket"), &service(), Call::seeded(1));
+    let sent = to_send(&mut call, at(0)).tally();
+    call.handle(head(200, &[("content-length", "+3")], sent), at(0));
+    let error = failed(call.poll(at(0)));
+    assert!(matches!(error.kind(), ErrorKind::Reply(_)) && error.attempts().len() == 1, "{error}");
+    assert_eq!(
+        error.to_string(),
+        "GetBucketInfo at bucket.oss-cn-hangzhou.aliyuncs.com: the answer's header `content-length` is `+3` where one \
+         unsigned decimal number is due (1 attempt)"
+    );
+}
