@@ -338,8 +338,8 @@ const BOOLEAN_ELEMENTS: &[&str] = &[
 ];
 #[rustfmt::skip]
 const NUMBER_ELEMENTS: &[&str] = &[
-    "Days", "HttpErrorCodeReturnedEquals", "HttpRedirectCode", "HttpStatus", "MaxAgeSeconds", "NoncurrentDays",
-    "ObjectSizeGreaterThan", "ObjectSizeLessThan", "RuleNumber",
+    "Days", "HttpErrorCodeReturnedEquals", "HttpRedirectCode", "HttpStatus", "MaxAgeSeconds",
+    "NoncurrentDays", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "RuleNumber",
 ];
 const BUCKET_TAGS_MAX: usize = 20;
 const CORS_RULES_MAX: usize = 10;
