@@ -9,6 +9,7 @@ import sys
 import urllib3.util.url
 
 import scenes
+import scenes_documents
 import scenes_more
 import table
 from client_js import AliOss
@@ -53,6 +54,8 @@ def main():
             pair = Pair(ours, theirs, report)
             scenes.all_scenes(pair)
             scenes_more.all_scenes(pair)
+            if type(theirs) is V2:
+                scenes_documents.all_scenes(pair)
     finally:
         for theirs in clients:
             theirs.close()

@@ -20,9 +20,11 @@ class Ours:
         self.process.stdin.close()
         self.process.wait(timeout=10)
 
-    def call(self, operation, identity="main", presign=None, **arguments):
+    def call(self, operation, identity="main", presign=None, query=None, **arguments):
         """Makes a call. Arguments are the operation's fields; bytes are its body."""
         request = {"op": operation, "as": identity, "args": {}}
+        if query is not None:
+            request["query"] = query
         if presign is not None:
             request["presign"] = presign
         for name, value in arguments.items():

@@ -4,7 +4,7 @@ use core::pin::Pin;
 use core::time::Duration;
 
 use oss_hyper::ops::*;
-use oss_hyper::{Client, CopySource, Error, Operation, ReplyHead, SymlinkTarget, Tabled};
+use oss_hyper::{Client, CopySource, Error, Operation, Raw, ReplyHead, Scope, SymlinkTarget, Tabled};
 use serde_json::{Map, Value, json};
 
 use crate::fields::{Arguments, Problem, digits, elements, entries};
@@ -18,6 +18,9 @@ pub(crate) async fn call(client: &Client, request: &Value) -> Result<Value, Prob
     let presign = request["presign"].as_u64();
     if name == "GetObject" && presign.is_none() {
         return open(client, &mut arguments).await;
+    }
+    if name == "Raw" {
+        return raw(client, &mut arguments, request).await;
     }
     let answer = prepare(client, name, &mut arguments, presign)?;
     arguments.finish()?;
@@ -251,6 +254,25 @@ async fn open(client: &Client, arguments: &mut Arguments) -> Result<Value, Probl
     Ok(answer)
 }
 
+/// Any request to a bucket, its answer as it came: for what no operation is there yet.
+async fn raw(client: &Client, arguments: &mut Arguments, request: &Value) -> Result<Value, Problem> {
+    let method = http::Method::from_bytes(arguments.text("method")?.as_bytes()).map_err(|e| e.to_string())?;
+    let mut raw = Raw::new("Raw", method, Scope::Bucket).bucket(arguments.text("bucket")?);
+    let query = request["query"].as_object().into_iter().flatten();
+    for (name, value) in query {
+        raw = raw.query(name.clone(), value.as_str().unwrap_or_default());
+    }
+    match client.send(raw).await {
+        Ok(reply) => Ok(json!({
+            "status": reply.head.status,
+            "headers": headers(&reply.head),
+            "fields": {},
+            "content": digits(&reply.output),
+        })),
+        Err(error) => Ok(failed(&error)),
+    }
+}
+
 async fn signed_url<O: Operation>(client: &Client, operation: O, seconds: u64) -> Result<Value, Problem> {
     match client.presign(operation, Duration::from_secs(seconds)).await {
         Ok(signed) => Ok(json!({ "url": signed.expose_url() })),
@@ -271,13 +293,14 @@ fn answered<O: Tabled>(head: &ReplyHead, fields: Vec<(&str, Value)>) -> Result<V
         let name = if row.wire.is_empty() { row.field } else { row.wire };
         shown.insert(name.to_owned(), value);
     }
-    let headers: Value = head
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
-        .collect::<Map<_, _>>()
-        .into();
-    Ok(json!({ "status": head.status, "headers": headers, "fields": shown }))
+    Ok(json!({ "status": head.status, "headers": headers(head), "fields": shown }))
+}
+
+fn headers(head: &ReplyHead) -> Value {
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        (name.to_string(), Value::from(String::from_utf8_lossy(value.as_bytes())))
+    };
+    head.headers.iter().map(header).collect::<Map<_, _>>().into()
 }
 
 fn failed(error: &Error) -> Value {
