@@ -359,6 +359,10 @@ async function answer(request) {
     const signed = { headers: request.headers, queries: request.params };
     return { url: await oss.signatureUrlV4(request.presign, request.seconds, signed, request.key) };
   }
+  if (request.method) {
+    const { res } = await client(request.as, request.bucket)[request.method](...request.arguments);
+    return { status: res.status };
+  }
   const oss = client(request.as, request.op === 'ListBuckets' ? undefined : request.bucket);
   const [result, fields, content] = await operations[request.op](oss, request);
   const { status, headers: all } = result.res;

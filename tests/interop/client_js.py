@@ -91,6 +91,12 @@ class AliOss:
         request = {"presign": method, "as": "main", "seconds": seconds, "bucket": bucket, "key": key}
         return self._ask({**request, "headers": headers, "params": params})["url"]
 
+    def ask(self, method, bucket, *arguments):
+        """Calls a method of the package by its own name."""
+        answer = self._ask({"method": method, "as": "main", "bucket": bucket, "arguments": arguments})
+        if "status" not in answer:
+            raise RuntimeError(f"{method} {arguments}: {answer}")
+
     def _ask(self, request):
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()

@@ -10,6 +10,7 @@ import urllib3.util.url
 
 import scenes
 import scenes_documents
+import scenes_managers
 import scenes_more
 import table
 from client_js import AliOss
@@ -54,6 +55,7 @@ def main():
             pair = Pair(ours, theirs, report)
             scenes.all_scenes(pair)
             scenes_more.all_scenes(pair)
+            scenes_managers.all_scenes(pair)
             if type(theirs) is V2:
                 scenes_documents.all_scenes(pair)
     finally:

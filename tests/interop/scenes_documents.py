@@ -1,4 +1,7 @@
-"""What `alibabacloud-oss-v2` does with the configuration of a bucket, beside the documents as ours reads them."""
+"""What `alibabacloud-oss-v2` does with the configuration of a bucket, beside the documents as ours reads them.
+
+Ours reads through `Raw`: its tables have no operations for them yet.
+"""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -108,9 +111,8 @@ def read(pair, bucket, name, sub, detail, want):
     right = pair.ours.call("Raw", method="GET", bucket=bucket, query={sub: ""})
     if right.content is not None:
         root = ElementTree.fromstring(right.content.decode())
-        # A class for a body that has a root is one field; for a body without one its fields are those of the root.
-        inner = of_element(root)
-        right.fields = {root.tag.lower(): [inner]}
+        # In their models the root of the document is a field, too.
+        right.fields = {root.tag.lower(): [of_element(root)]}
     left.content = right.content
     count, found = pair.compare(left, right, ())
     more, wrong = expected(left, want, None)
