@@ -213,7 +213,8 @@ pub(crate) enum Source {
 }
 
 fn is_additional(request: &Request<'_>, name: &str, value: &str) -> bool {
-    is_named(request.additional, name)
+    !name.is_empty()
+        && is_named(request.additional, name)
         && is_present(request, name, value)
         && !name.eq_ignore_ascii_case("authorization")
 }
@@ -388,6 +389,8 @@ mod tests {
         let additional = ["b", "a"];
         let empty = Request { headers: &[("a", " "), ("A", "\t")], additional: &additional, ..GET };
         assert_eq!(canonical(&empty), ("/".into(), String::new(), String::new(), String::new()));
+        let nameless = Request { headers: &[("", "x")], additional: &[""], ..GET };
+        assert_eq!(canonical(&nameless), ("/".into(), String::new(), String::new(), String::new()));
         let headers = [("b", "1"), ("a", ""), ("A", "x"), ("B", "2"), ("c", "3")];
         let (.., lines, list) = canonical(&Request { headers: &headers, additional: &additional, ..GET });
         assert_eq!((lines.as_str(), list.as_str()), ("a:,x\nb:1,2\n", "a;b"));

@@ -109,7 +109,7 @@ pub fn sign_headers<'s>(
 
 /// What a signature adds to a request, and what it was computed over; it borrows the [`Scratch`].
 ///
-/// `Debug` shows the names of what is added and the string to sign, which holds no secret, and no value.
+/// `Debug` shows the names of what is added and the string to sign of V4, which holds no secret, and no value.
 pub struct Signed<'s> {
     pub(crate) scratch: &'s Scratch,
     pub(crate) signature: Span,
@@ -138,7 +138,8 @@ impl<'s> Signed<'s> {
         text(self.scratch.written())
     }
 
-    /// The string to sign: the algorithm, the date, the scope, and the digest of the canonical request.
+    /// The string to sign: for V4 the algorithm, the date, the scope, and the digest of the canonical request;
+    /// for V1 the signed parts themselves, the security token among them.
     #[must_use]
     pub fn string_to_sign(&self) -> &'s str {
         text(self.scratch.signed_text())
@@ -154,10 +155,13 @@ impl<'s> Signed<'s> {
 impl fmt::Debug for Signed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let adds = self.iter().map(|(name, _)| name).collect::<Vec<_>>();
-        f.debug_struct("Signed")
-            .field("adds", &adds)
-            .field("string_to_sign", &self.string_to_sign())
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("Signed");
+        shown.field("adds", &adds);
+        // That of V1 holds the headers themselves, a token among them.
+        if !self.canonical_request().is_empty() {
+            shown.field("string_to_sign", &self.string_to_sign());
+        }
+        shown.finish_non_exhaustive()
     }
 }
 
