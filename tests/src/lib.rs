@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod agreement;
 pub mod blocking;
 pub mod catalog;
 pub mod conformance;

@@ -1,4 +1,4 @@
-//! A second V4 signer, slow and obvious, written from the description of the algorithm alone.
+//! A second signer for V4 and V1, slow and obvious, written from the description of the algorithm alone.
 //!
 //! It exists to disagree with `oss-sign`: it shares no code with it, builds each part as a new string, and
 //! does its own HMAC. It checks no limits.
@@ -6,6 +6,8 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt::Write;
 
+use base64ct::{Base64, Encoding};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 /// What is signed, and with what; everything is plain text, nothing is encoded.
@@ -139,7 +141,7 @@ fn canonical_request(
     let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, value) in headers {
         let name = name.to_lowercase();
-        if always_signed(&name) || additional.split(';').any(|other| other == name) {
+        if always_signed(&name) || !name.is_empty() && additional.split(';').any(|other| other == name) {
             lines.entry(name).or_default().push(strip(value));
         }
     }
@@ -152,7 +154,8 @@ fn additional_names(headers: &[(&str, &str)], additional: &[&str]) -> String {
     let is_there = |name: &String| {
         headers.iter().any(|(other, value)| other.to_lowercase() == *name && !strip(value).is_empty())
     };
-    let names = wanted.into_iter().filter(|name| name != "authorization" && !always_signed(name));
+    let names =
+        wanted.into_iter().filter(|name| !name.is_empty() && name != "authorization" && !always_signed(name));
     names.filter(is_there).collect::<Vec<_>>().join(";")
 }
 
@@ -203,6 +206,111 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     Sha256::digest([pad(0x5c), inner.to_vec()].concat()).to_vec()
 }
 
+/// Signs for the `authorization` header with V1; `date` is the HTTP date.
+#[must_use]
+pub fn header_v1(input: &Input<'_>, sub_resources: &[&str]) -> Output {
+    let mut headers = input.headers.clone();
+    let mut added = Vec::new();
+    if !input.token.is_empty() {
+        headers.retain(|(name, _)| name.to_lowercase() != "x-oss-security-token");
+        headers.push(("x-oss-security-token", input.token));
+        added.push(("x-oss-security-token".to_owned(), input.token.to_owned()));
+    }
+    added.push(("date".to_owned(), input.date.to_owned()));
+    let date = match first(&headers, "x-oss-date") {
+        "" => input.date,
+        own => own,
+    };
+    let string_to_sign = string_to_sign_v1(input, &headers, &input.query, date, sub_resources);
+    let signature = sign_v1(input, &string_to_sign);
+    added.push(("authorization".to_owned(), format!("OSS {}:{signature}", input.id)));
+    Output { canonical_request: String::new(), string_to_sign, signature, added }
+}
+
+/// Signs for the query of a URL with V1; `date` is the second of its end.
+#[must_use]
+pub fn presign_v1(input: &Input<'_>, sub_resources: &[&str]) -> Output {
+    let mut added = vec![
+        ("OSSAccessKeyId".to_owned(), input.id.to_owned()),
+        ("Expires".to_owned(), input.date.to_owned()),
+    ];
+    let mut query = input.query.clone();
+    if !input.token.is_empty() {
+        query.retain(|(name, _)| *name != "security-token");
+        query.push(("security-token", input.token));
+        added.push(("security-token".to_owned(), input.token.to_owned()));
+    }
+    let string_to_sign = string_to_sign_v1(input, &input.headers, &query, input.date, sub_resources);
+    let signature = sign_v1(input, &string_to_sign);
+    added.push(("Signature".to_owned(), signature.clone()));
+    Output { canonical_request: String::new(), string_to_sign, signature, added }
+}
+
+fn string_to_sign_v1(
+    input: &Input<'_>,
+    headers: &[(&str, &str)],
+    query: &[(&str, &str)],
+    date: &str,
+    sub_resources: &[&str],
+) -> String {
+    let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (name, value) in headers {
+        let name = name.to_lowercase();
+        if name.starts_with("x-oss-") {
+            lines.entry(name).or_default().push(strip(value));
+        }
+    }
+    let lines: String = lines.iter().map(|(name, values)| format!("{name}:{}\n", values.join(","))).collect();
+    let path = match (input.bucket, input.key) {
+        (None, _) => "/".to_owned(),
+        (Some(bucket), None) => format!("/{bucket}/"),
+        (Some(bucket), Some(key)) => format!("/{bucket}/{key}"),
+    };
+    let is_sub_resource = |name: &str| {
+        SUB_RESOURCES.split_whitespace().any(|other| other == name)
+            || name.starts_with("x-oss-")
+            || sub_resources.contains(&name)
+    };
+    let mut pairs: Vec<_> = query.iter().filter(|(name, _)| is_sub_resource(name)).collect();
+    pairs.sort();
+    let pairs: Vec<String> = pairs
+        .into_iter()
+        .map(|(name, value)| if value.is_empty() { (*name).to_owned() } else { format!("{name}={value}") })
+        .collect();
+    let mark = if pairs.is_empty() { "" } else { "?" };
+    let (md5, kind) = (first(headers, "content-md5"), first(headers, "content-type"));
+    format!("{}\n{md5}\n{kind}\n{date}\n{lines}{path}{mark}{}", input.method, pairs.join("&"))
+}
+
+fn first<'a>(headers: &[(&str, &'a str)], name: &str) -> &'a str {
+    headers.iter().find(|(other, _)| other.to_lowercase() == name).map_or("", |(_, value)| strip(value))
+}
+
+/// RFC 2104, over SHA-1.
+fn sign_v1(input: &Input<'_>, string_to_sign: &str) -> String {
+    let key = input.secret.as_bytes();
+    let mut block = if key.len() > 64 { Sha1::digest(key).to_vec() } else { key.to_vec() };
+    block.resize(64, 0);
+    let pad = |with: u8| block.iter().map(|byte| byte ^ with).collect::<Vec<u8>>();
+    let inner = Sha1::digest([pad(0x36), string_to_sign.as_bytes().to_vec()].concat());
+    Base64::encode_string(&Sha1::digest([pad(0x5c), inner.to_vec()].concat()))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+const SUB_RESOURCES: &str = "
+    accessPoint accessPointConfigForObjectProcess accessPointForObjectProcess accessPointPolicy
+    accessPointPolicyForObjectProcess acl append asyncFetch bucketArchiveDirectRead bucketInfo
+    callback callback-var cleanRestoredObject cloudboxes cname comp continuation-token cors
+    dataPipeline delete encryption endTime group httpsConfig img inventory inventoryId legalHold
+    lifecycle link live location logging metaQuery objectInfo objectMeta objectWorm overwriteConfig
+    partNumber policy policyStatus position publicAccessBlock qos qosInfo qosRequester
+    redundancyTransition referer regionList replication replicationLocation replicationProgress
+    requestPayment requesterQosInfo resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo
+    response-cache-control response-content-disposition response-content-encoding response-content-language response-content-type response-expires restore retention rtc seal security-token
+    sequential startTime stat status style styleName symlink tagging transferAcceleration uploadId
+    uploads userDefinedLogFieldsConfig versionId versioning versions vod website worm wormExtend
+    wormId
+";

@@ -6,19 +6,25 @@
 //! row in the table at the end.
 
 use alloc::collections::BTreeMap;
-use core::{fmt, time::Duration};
+use core::fmt;
 use std::{
     fs, io,
+    io::Read,
     path::{Path, PathBuf},
 };
 
-use oss_sign::{
-    AccessKey, PresignError, Request, Resource, Scope, Scratch, Signed, SigningKey, UnixTime, presign_query,
-    sign_headers,
-};
+use base64ct::{Base64, Encoding};
+use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use crate::naive_sign;
+mod crc;
+mod endpoint;
+mod error_doc;
+mod list_xml;
+mod retry;
+mod signed;
+mod v1;
+mod v4;
 
 /// Runs each line of `text`.
 #[must_use]
@@ -33,6 +39,22 @@ pub fn run(text: &str) -> Tally {
     tally
 }
 
+/// The text of a file, which may be compressed by gzip.
+///
+/// # Errors
+///
+/// Those of reading the file, and of what is in it.
+pub fn read(file: &Path) -> io::Result<String> {
+    let bytes = fs::read(file)?;
+    let mut text = String::new();
+    if bytes.starts_with(GZIP_MAGIC) {
+        GzDecoder::new(&*bytes).read_to_string(&mut text)?;
+    } else {
+        bytes.as_slice().read_to_string(&mut text)?;
+    }
+    Ok(text)
+}
+
 /// The vector files of this package, sorted by name.
 ///
 /// # Errors
@@ -41,7 +63,7 @@ pub fn run(text: &str) -> Tally {
 pub fn own_files() -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors"))?;
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl" || extension == "gz"));
     files.sort();
     Ok(files)
 }
@@ -139,8 +161,40 @@ impl<'a> Record<'a> {
         pairs_of(&self.value["in"][name]).ok_or_else(|| format!("in.{name} is not a list of pairs"))
     }
 
+    /// A list of texts of `in`; empty when it is absent.
+    fn list(&self, name: &str) -> Vec<&'a str> {
+        let items = self.value["in"][name].as_array().into_iter().flatten();
+        items.filter_map(Value::as_str).collect()
+    }
+
+    /// Bytes of `in`, in base64.
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
+        let text = self.text(name)?;
+        Base64::decode_vec(text).map_err(|error| format!("in.{name} is no base64: {error}"))
+    }
+
+    fn number(&self, name: &str) -> Result<f64, String> {
+        self.value["in"][name].as_f64().ok_or_else(|| format!("in.{name} is not a number"))
+    }
+
+    /// A number of `in`, which may be written as a text.
+    fn integer(&self, name: &str) -> Result<u64, String> {
+        let value = &self.value["in"][name];
+        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        number.ok_or_else(|| format!("in.{name} is not a whole number"))
+    }
+
+    /// The rule by which we may treat the record otherwise.
+    fn rule(&self) -> Option<&'a str> {
+        self.value["rule"].as_str()
+    }
+
     fn has_rule(&self, rule: &str) -> bool {
-        self.value["rule"] == rule
+        self.rule() == Some(rule)
+    }
+
+    fn out(&self) -> &'a Value {
+        &self.value["out"]
     }
 
     /// Compares with a text of `out`, if the record has it.
@@ -200,161 +254,25 @@ fn same_text(name: &str, expected: &str, ours: &str) -> Result<(), String> {
     }
 }
 
-/// The parts of a record that a V4 signature is computed from.
-struct V4<'a> {
-    input: naive_sign::Input<'a>,
-    level: &'a str,
-    time: UnixTime,
-}
-
-impl<'a> V4<'a> {
-    fn read(record: &Record<'a>) -> Result<Self, String> {
-        let names = match &record.value["in"]["additional_headers"] {
-            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        let time = record.text("time")?;
-        let input = naive_sign::Input {
-            method: record.text("method")?,
-            bucket: record.optional("bucket")?,
-            key: record.optional("key")?,
-            query: record.pairs("query")?,
-            headers: record.pairs("headers")?,
-            additional: names,
-            region: record.text("region")?,
-            product: record.text("product")?,
-            date: "",
-            id: record.text("access_key_id")?,
-            secret: record.text("access_key_secret")?,
-            token: record.optional("security_token")?.unwrap_or_default(),
-        };
-        let time = UnixTime::parse_iso_extended(time).ok_or_else(|| format!("in.time is no time: {time}"))?;
-        Ok(Self { input, level: record.text("level")?, time })
-    }
-
-    fn resource(&self) -> Result<Resource<'a>, String> {
-        match (self.level, self.input.bucket, self.input.key) {
-            ("service", ..) => Ok(Resource::Service),
-            ("bucket", Some(bucket), _) => Ok(Resource::Bucket(bucket)),
-            ("object", Some(bucket), Some(key)) => Ok(Resource::Object { bucket, key }),
-            (level, bucket, key) => Err(format!("level {level} with bucket {bucket:?} and key {key:?}")),
-        }
-    }
-
-    fn access_key(&self) -> AccessKey<'a> {
-        let token = Some(self.input.token);
-        AccessKey { id: self.input.id, secret: self.input.secret, token }
-    }
-
-    fn scope(&self) -> Scope<'a> {
-        Scope { region: self.input.region, product: self.input.product, time: self.time }
-    }
-
-    fn request(&self) -> Result<Request<'_>, String> {
-        let Self { input, .. } = self;
-        Ok(Request {
-            method: input.method,
-            resource: self.resource()?,
-            query: &input.query,
-            headers: &input.headers,
-            additional: &input.additional,
-        })
-    }
-}
-
-fn v4_header(record: &Record<'_>) -> Result<Pass, String> {
-    let v4 = V4::read(record)?;
-    let (key, scope, request) = (v4.access_key(), v4.scope(), v4.request()?);
-    let date = scope.time.iso_basic();
-    let naive = naive_sign::header(&naive_sign::Input { date: &date, ..v4.input.clone() });
-
-    let signing = SigningKey::derive(&key, &scope);
-    let mut scratch = Scratch::new();
-    let signed = sign_headers(&request, &key, &signing, &scope, &mut scratch);
-    v4_signature(record, &signed, &naive)?;
-
-    let added: Vec<(&str, &str)> = signed.iter().collect();
-    let (_, ours) = added.last().ok_or("nothing to add")?;
-    if let Some(expected) = record.value["out"]["authorization"].as_str() {
-        same_text("authorization", &authorization(expected), &authorization(ours))?;
-    }
-    let replaced = |name: &str| added.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-    let kept = request.headers.iter().filter(|(name, _)| !replaced(name));
-    record.expect_pairs("headers_after", header_line, kept.chain(&added))?;
-    Ok(Pass::Same)
-}
-
-fn header_line((name, value): &(&str, &str)) -> Option<String> {
-    match name.to_lowercase().as_str() {
-        "authorization" => Some(format!("authorization: {}", authorization(value))),
-        // Some SDKs set it as well; it is not signed, and OSS reads `x-oss-date` first.
-        "date" => None,
-        name => Some(format!("{name}: {value}")),
-    }
-}
-
-/// The fields sorted: the first generation of the SDKs has them in another order, with a space after the
-/// comma.
-fn authorization(value: &str) -> String {
-    let mut fields: Vec<&str> = value.split(',').map(str::trim).collect();
-    fields.sort_unstable();
-    fields.join("\n")
-}
-
-fn v4_presign(record: &Record<'_>) -> Result<Pass, String> {
-    let v4 = V4::read(record)?;
-    let (key, scope, request) = (v4.access_key(), v4.scope(), v4.request()?);
-    let expires = &record.value["in"]["expires_seconds"];
-    let expires = expires.as_u64().ok_or("in.expires_seconds is not a number of seconds")?;
-    let date = scope.time.iso_basic();
-    let naive = naive_sign::presign(&naive_sign::Input { date: &date, ..v4.input.clone() }, expires);
-
-    let signing = SigningKey::derive(&key, &scope);
-    let mut scratch = Scratch::new();
-    let valid_for = Duration::from_secs(expires);
-    let signed = match presign_query(&request, &key, &signing, &scope, valid_for, &mut scratch) {
-        Ok(signed) => signed,
-        Err(PresignError::TooLong { .. }) if record.has_rule("presign-sts-limit") => {
-            // We refuse; the second signer knows no limits, so the record still says something.
-            return second_signer(record, &naive).map(|()| Pass::ByRule);
-        }
-        Err(error) => return Err(error.to_string()),
-    };
-    v4_signature(record, &signed, &naive)?;
-
-    let added: Vec<(&str, &str)> = signed.iter().collect();
-    let query: Vec<(String, String)> =
-        request.query.iter().chain(&added).map(|(name, value)| (encode(name), encode(value))).collect();
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
-    record.expect_pairs(
-        "query_pairs_sorted",
-        |(name, value)| Some(format!("{name}={value}")),
-        query.iter(),
-    )?;
-    Ok(Pass::Same)
-}
-
-fn v4_signature(record: &Record<'_>, signed: &Signed<'_>, naive: &naive_sign::Output) -> Result<(), String> {
-    record.expect("canonical_request", signed.canonical_request())?;
-    record.expect("string_to_sign", signed.string_to_sign())?;
-    second_signer(record, naive)?;
-    // A trimmed record has no canonical request; the second signer's shows where ours went wrong.
-    let ours = [signed.canonical_request(), signed.string_to_sign()];
-    same_text("canonical request of the second signer", &naive.canonical_request, ours[0])?;
-    same_text("string to sign of the second signer", &naive.string_to_sign, ours[1])?;
-    if record.value["out"]["signature"].is_null() {
-        return Err("out.signature is missing".to_owned());
-    }
-    record.expect("signature", signed.signature())
-}
-
-fn second_signer(record: &Record<'_>, naive: &naive_sign::Output) -> Result<(), String> {
-    record.expect("signature", &naive.signature).map_err(|error| format!("second signer: {error}"))
-}
-
 fn encode(text: &str) -> String {
-    naive_sign::encode(text, "")
+    crate::naive_sign::encode(text, "")
 }
+
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// The kinds of records that can be checked.
-const KINDS: &[(&str, Check)] = &[("v4_header", v4_header), ("v4_presign", v4_presign)];
+const KINDS: &[(&str, Check)] = &[
+    ("crc64", crc::crc64),
+    ("crc64_combine", crc::combined),
+    ("crc64_lcg", crc::lcg),
+    ("endpoint", endpoint::endpoint),
+    ("error_doc", error_doc::error_doc),
+    ("list_xml", list_xml::list_xml),
+    ("retry_backoff", retry::backoff),
+    ("retry_defaults", retry::defaults),
+    ("retryable", retry::retryable),
+    ("v1_header", v1::header),
+    ("v1_presign", v1::presign),
+    ("v4_header", v4::header),
+    ("v4_presign", v4::presign),
+];

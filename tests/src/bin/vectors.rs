@@ -1,7 +1,7 @@
 //! Runs vector files: those named on the command line, or those of this package.
 
 use core::error::Error;
-use std::{env, fs, path::PathBuf, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
 use oss_sim::vectors::{self, Tally};
 
@@ -12,7 +12,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     let mut tally = Tally::default();
     for file in files {
-        let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let text = vectors::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         tally.merge(vectors::run(&text));
     }
     println!("{tally}");
