@@ -60,6 +60,7 @@ fn versions_pile_up_while_versioning_is_enabled() {
     bench.delete("k", &format!("versionId={two}"));
     let rest = bench.get("", &format!("key-marker=k&version-id-marker={two}&versions"));
     assert_eq!(rest.elements("VersionId"), [one.as_str(), "null"]);
+    assert_eq!(bench.get("", "key-marker=k&versions").elements("VersionId"), [""; 0]);
     assert_eq!(bench.get("", "version-id-marker=x&versions").outcome(), "400 InvalidArgument");
 
     let undeleted = bench.delete("k", &format!("versionId={marker}"));
