@@ -22,6 +22,7 @@ class AliOss:
             "presigned addresses",
             "empty tags",
             "many tags",
+            "callbacks",
             "wrong words",
         }
     )

@@ -1,7 +1,9 @@
 """The official package `alibabacloud-oss-v2`, synchronous and asynchronous."""
 
 import asyncio
+import base64
 import datetime
+import json
 import re
 import urllib.parse
 from collections.abc import Mapping
@@ -68,7 +70,7 @@ class V2:
         except oss.exceptions.BaseError as error:
             return failed(error)
         return Outcome(
-            fields=shown(operation, fields_of(result)),
+            fields=shown(operation, fields_of(result), result),
             content=content,
             status=result.status_code,
             headers=dict(result.headers),
@@ -167,6 +169,10 @@ def request_of(operation, arguments):
     if isinstance(arguments.get("tagging"), dict):
         tags = [oss.Tag(key=key, value=value) for key, value in arguments["tagging"].items()]
         arguments["tagging"] = oss.Tagging(tag_set=oss.TagSet(tags=tags))
+    for name, words in (("callback", {"url": "callbackUrl", "body": "callbackBody"}), ("callback_var", {})):
+        if name in arguments:
+            told = {words.get(word, word): text for word, text in arguments[name].items()}
+            arguments[name] = base64.b64encode(json.dumps(told).encode()).decode()
     if "target" in arguments:
         # It leaves the encoding to its caller.
         arguments["target"] = urllib.parse.quote(arguments["target"], safe="/")
@@ -192,8 +198,11 @@ def fields_of(model):
     return fields
 
 
-def shown(operation, fields):
+def shown(operation, fields, result):
     """The names of our tables where theirs has others."""
+    if getattr(result, "callback_result", None) is not None:
+        name = "callback" if operation == "PutObject" else "body"
+        return {**fields, name: [result.callback_result]}
     if operation == "GetBucketLocation":
         return {"locationconstraint": fields["."]}
     if operation == "GetBucketRequestPayment":

@@ -1,5 +1,7 @@
 """What both clients do with the rest of the basic families: lists, versions, appends, links, tags."""
 
+import json
+
 from pair import ANY
 from scenes import KEYS, same
 
@@ -16,6 +18,8 @@ def all_scenes(pair):
     tags(pair, main)
     restores(pair, main)
     uploads(pair, main)
+    if pair.can("callbacks"):
+        callbacks(pair, main)
     versions(pair, pair.bucket("versions"))
     if pair.can("processing"):
         # Not emulated: what counts is that both are refused alike.
@@ -217,6 +221,38 @@ def uploads(pair, main):
     pair.both("GetObject", "of copied parts", bucket=bucket, key=key, content=source[:102400] + source)
     nothing = {**where, "source": (main, "nothing"), "upload_id": opened[1][1]}
     pair.both("UploadPartCopy", "no source", part_number=1, want="NoSuchKey", **nothing)
+
+
+def callbacks(pair, main):
+    wish = {
+        "callback": {
+            "url": "http://application.example/told",
+            "body": "key=${object}&size=${size}&mine=${x:mine}",
+        },
+        "callback_var": {"x:mine": "a b"},
+    }
+    where = {"bucket": main, "key": "called back"}
+    sides = pair.both("PutObject", "with a callback", body=b"12345", vague=("callback",), **where, **wish)
+    upload = pair.setup("InitiateMultipartUpload", **where).fields["uploadid"][0]
+    part = {"upload_id": upload, "part_number": 1, "body": b"12345"}
+    parts = [(1, pair.setup("UploadPart", **part, **where).fields["etag"][0])]
+    other = pair.setup("InitiateMultipartUpload", **where).fields["uploadid"][0]
+    pair.setup("UploadPart", **{**part, "upload_id": other}, **where)
+    done = {"upload_id": upload, "parts": parts, "ours": {"upload_id": other}}
+    sides += pair.both("CompleteMultipartUpload", "with a callback", vague=("body",), **done, **where, **wish)
+    told = []
+    for name, side in zip(("callback", "callback", "body", "body"), sides):
+        text = side.fields[name][0]
+        told.append(json.loads(text if text.startswith("{") else bytes.fromhex(text)))
+    due = {"url": "http://application.example/told", "told": "key=called%20back&size=5&mine=a%20b"}
+    found = [f"{one} is not {due}" for one in told if one != due]
+    pair.check("PutObject", "what the application was told", len(told), found)
+    wish["callback"]["url"] = "http://application.example/out-of-order"
+    pair.alone("PutObject", "with a callback that fails", want=203, body=b"123", **where, **wish)
+    failed = pair.ours.call("PutObject", body=b"123", **where, **wish)
+    found = [] if failed.error and failed.error["status"] == 203 else [str(failed)]
+    pair.check("PutObject", "with a callback that fails, ours", 1, found)
+    pair.both("GetObject", "stored although the callback failed", content=b"123", **where)
 
 
 def versions(pair, bucket):

@@ -52,6 +52,12 @@ macro_rules! set {
     ($operation:ident $arguments:ident metadata) => {
         $operation.metadata = $arguments.metadata();
     };
+    ($operation:ident $arguments:ident callback) => {
+        $operation.callback = $arguments.callback();
+    };
+    ($operation:ident $arguments:ident callback_var) => {
+        $operation.callback_var = $arguments.callback_var();
+    };
     ($operation:ident $arguments:ident $field:ident) => {
         $operation.$field = $arguments.take(stringify!($field))?;
     };
@@ -127,7 +133,8 @@ operations! {
     Object PutObject (body: Payload)
         [content_type cache_control content_disposition content_encoding content_language content_md5 expires
          acl storage_class metadata tagging forbid_overwrite server_side_encryption
-         server_side_data_encryption server_side_encryption_key_id traffic_limit request_payer]
+         server_side_data_encryption server_side_encryption_key_id traffic_limit request_payer callback
+         callback_var]
         -> [etag content_md5 crc64 version_id callback];
     Object GetObject ()
         [range range_behavior if_match if_none_match if_modified_since if_unmodified_since accept_encoding
@@ -161,7 +168,7 @@ operations! {
         -> [bucket key upload_id encoding_type];
     Object UploadPart (upload_id: String, part_number: u32, body: Payload) [content_md5 traffic_limit request_payer]
         -> [etag content_md5 crc64];
-    Object CompleteMultipartUpload (upload_id: String) [parts complete_all acl forbid_overwrite request_payer]
+    Object CompleteMultipartUpload (upload_id: String) [parts complete_all acl forbid_overwrite request_payer callback callback_var]
         -> [bucket key location etag encoding_type crc64 version_id body];
     Object AbortMultipartUpload (upload_id: String) [request_payer] -> [];
     Object ListParts (upload_id: String) [max_parts part_number_marker request_payer]

@@ -1,7 +1,7 @@
 //! Fields of operations as text: XML elements, whatever place they have on the wire.
 
 use oss_hyper::xml::{Element, Reader, Writer};
-use oss_hyper::{Metadata, Occurs, Payload};
+use oss_hyper::{Callback, CallbackVars, Metadata, Occurs, Payload};
 use serde_json::{Map, Value};
 
 /// What went wrong on our side of a call, before anything was sent.
@@ -48,6 +48,21 @@ impl Arguments {
         let Some(Value::Object(entries)) = self.0.remove("metadata") else { return None };
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         Some(entries.into_iter().map(|(name, value)| (name, text(value))).collect())
+    }
+
+    /// An upload callback: an object with the URL and the body.
+    pub(crate) fn callback(&mut self) -> Option<Callback> {
+        let callback = self.0.remove("callback")?;
+        Some(Callback::new(callback["url"].as_str()?, callback["body"].as_str()?))
+    }
+
+    /// The variables of a callback: an object.
+    pub(crate) fn callback_var(&mut self) -> Option<CallbackVars> {
+        let Some(Value::Object(entries)) = self.0.remove("callback_var") else { return None };
+        let with = |vars: CallbackVars, (name, value): (String, Value)| {
+            vars.with(name, value.as_str().unwrap_or_default())
+        };
+        Some(entries.into_iter().fold(CallbackVars::default(), with))
     }
 
     /// The content: hexadecimal digits.

@@ -23,7 +23,7 @@ use core::time::Duration;
 use std::io::{self, BufRead as _, Write as _};
 use std::time::SystemTime;
 
-use oss_emulator_server::{Config, Server};
+use oss_emulator_server::{Callback, CallbackOutcome, Config, Server};
 use oss_hyper::{Client, Credentials, Endpoint, Region, Service, Transport};
 use serde_json::{Value, json};
 
@@ -47,7 +47,16 @@ fn config() -> Result<Config, Box<dyn Error>> {
     Ok(Config::new(REGION)
         .with_access_key(ID, SECRET)
         .with_temporary_key(STS_ID, STS_SECRET, STS_TOKEN, now + Duration::from_secs(3600))
-        .with_temporary_key(OLD_ID, OLD_SECRET, OLD_TOKEN, now - Duration::from_secs(3600)))
+        .with_temporary_key(OLD_ID, OLD_SECRET, OLD_TOKEN, now - Duration::from_secs(3600))
+        .with_callback(called_back))
+}
+
+/// The application behind upload callbacks: it repeats what it was told.
+fn called_back(callback: &Callback) -> CallbackOutcome {
+    if callback.url.contains("out-of-order") {
+        return CallbackOutcome::Failed("the application is out of order".to_owned());
+    }
+    CallbackOutcome::Answered(json!({ "url": callback.url, "told": callback.body }).to_string())
 }
 
 /// The identities that calls are made as: all of them over the same connections.
