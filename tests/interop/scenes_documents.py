@@ -1,4 +1,4 @@
-"""What `alibabacloud-oss-v2` does with the configuration of a bucket, beside the documents as ours reads them.
+"""What `alibabacloud-oss-v2` does with the configuration of a bucket, beside the documents as ours has them.
 
 Ours reads through `Raw`: its tables have no operations for them yet.
 """

@@ -35,7 +35,11 @@ macro_rules! new {
         $name::new($arguments.text("bucket")?, $(required!($arguments $required $type)),*)
     };
     (Object $name:ident $arguments:ident ($($required:ident: $type:ident),*)) => {
-        $name::new($arguments.text("bucket")?, $arguments.text("key")?, $(required!($arguments $required $type)),*)
+        $name::new(
+            $arguments.text("bucket")?,
+            $arguments.text("key")?,
+            $(required!($arguments $required $type)),*
+        )
     };
 }
 
@@ -84,7 +88,10 @@ macro_rules! shown {
 
 /// One row an operation: `Scope Name (required fields) [optional fields] -> [fields of the answer]`.
 macro_rules! operations {
-    ($($scope:ident $name:ident ($($required:ident: $type:ident),*) [$($optional:ident)*] -> [$($field:ident)*];)*) => {
+    ($(
+        $scope:ident $name:ident ($($required:ident: $type:ident),*) [$($optional:ident)*]
+            -> [$($field:ident)*];
+    )*) => {
         fn prepare<'a>(
             client: &'a Client,
             name: &str,
@@ -166,9 +173,11 @@ operations! {
          storage_class metadata tagging forbid_overwrite server_side_encryption server_side_data_encryption
          server_side_encryption_key_id request_payer]
         -> [bucket key upload_id encoding_type];
-    Object UploadPart (upload_id: String, part_number: u32, body: Payload) [content_md5 traffic_limit request_payer]
+    Object UploadPart (upload_id: String, part_number: u32, body: Payload)
+        [content_md5 traffic_limit request_payer]
         -> [etag content_md5 crc64];
-    Object CompleteMultipartUpload (upload_id: String) [parts complete_all acl forbid_overwrite request_payer callback callback_var]
+    Object CompleteMultipartUpload (upload_id: String)
+        [parts complete_all acl forbid_overwrite request_payer callback callback_var]
         -> [bucket key location etag encoding_type crc64 version_id body];
     Object AbortMultipartUpload (upload_id: String) [request_payer] -> [];
     Object ListParts (upload_id: String) [max_parts part_number_marker request_payer]

@@ -1,7 +1,7 @@
 //! Our side of the interoperability tests: a client that a script of another language drives.
 //!
-//! It starts an emulator server and prints a greeting, one JSON object on a line: the endpoint, the region and the
-//! access keys. Then it makes the call that each line on standard input names, and answers it with one line:
+//! It starts an emulator server and prints a greeting, one JSON object on a line: the endpoint, the region
+//! and the access keys. Then it makes the call that each line on standard input names, and answers it:
 //!
 //! ```text
 //! {"op": "HeadObject", "as": "main", "args": {"bucket": "b", "key": "a b"}}
@@ -9,8 +9,8 @@
 //! {"error": {"status": 404, "code": "NoSuchKey", …}, "text": "HeadObject at …: no such key …"}
 //! ```
 //!
-//! Arguments are the fields of the operation, as text in the form of the wire. With `"presign": 900` the answer is a
-//! URL of that many seconds, and nothing is sent.
+//! Arguments are the fields of the operation, as text in the form of the wire. With `"presign": 900` the
+//! answer is a URL of that many seconds, and nothing is sent.
 
 extern crate alloc;
 
