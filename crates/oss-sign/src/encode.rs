@@ -107,10 +107,13 @@ impl<'a> Pen<'a> {
 
 #[inline(always)]
 fn cased<const N: usize, const LOWER: bool>(bytes: &[u8; N]) -> [u8; N] {
-    if !LOWER {
-        return *bytes;
+    let mut bytes = *bytes;
+    if LOWER {
+        for byte in &mut bytes {
+            *byte |= u8::from(byte.wrapping_sub(b'A') < 26) << 5;
+        }
     }
-    bytes.map(|byte| byte | u8::from(byte.wrapping_sub(b'A') < 26) << 5)
+    bytes
 }
 
 /// Compares two texts as their encoded forms compare: `%` sorts before whatever is kept, and the digits after
@@ -212,7 +215,7 @@ fn all_kept(bytes: &[u8], keep: Keep) -> bool {
 }
 
 /// Without a branch for each byte, so that all are looked at in a few instructions.
-#[inline]
+#[inline(always)]
 fn is_kept_block<const N: usize>(block: &[u8; N], keep: Keep) -> bool {
     let slash = if keep == Keep::Slash { b'-' } else { b'/' };
     let mut other = 0_u8;

@@ -9,7 +9,7 @@ use core::{
 use zeroize::Zeroize;
 
 use crate::{
-    AccessKey, Request, Scope,
+    AccessKey, Request, Resource, Scope,
     canonical::Taken,
     encode::{first_bytes, key_lower},
 };
@@ -50,14 +50,19 @@ impl Scratch {
     /// Empties the buffers and makes them large enough for the whole signature: one that grew while being
     /// written would leave a copy of a token behind in freed memory.
     pub(crate) fn prepare(&mut self, request: &Request<'_>, key: &AccessKey<'_>, scope: &Scope<'_>) {
-        let mut input = 0_usize;
-        for (name, value) in request.query.iter().chain(request.headers) {
-            input = input.saturating_add(name.len()).saturating_add(value.len()).saturating_add(SEPARATORS);
-        }
-        let token = key.token.unwrap_or_default();
-        let others = [request.method, key.id, token, scope.region, scope.product];
-        for text in others.into_iter().chain(request.resource.pieces()) {
-            input = input.saturating_add(text.len());
+        let resource = match request.resource {
+            Resource::Service => 0,
+            Resource::Bucket(bucket) => bucket.len(),
+            Resource::Object { bucket, key } => bucket.len().saturating_add(key.len()),
+            other => other.pieces().iter().map(|piece| piece.len()).fold(0, usize::saturating_add),
+        };
+        let token = key.token.map_or(0, str::len);
+        let others = [request.method.len(), key.id.len(), token, scope.region.len(), scope.product.len()];
+        let mut input = others.into_iter().fold(resource, usize::saturating_add);
+        for pairs in [request.query, request.headers] {
+            for (name, value) in pairs {
+                input = input.saturating_add(name.len()).saturating_add(value.len() + SEPARATORS);
+            }
         }
         // The factors: an encoded byte takes three, and a header name stands in up to three places, one of
         // them encoded. `FIXED` covers every name and constant of ours in one buffer.

@@ -30,10 +30,17 @@ impl SigningKey {
     /// Derives the key of `key.secret` for the scope's UTC day, region and product.
     #[must_use]
     pub fn derive(key: &AccessKey<'_>, scope: &Scope<'_>) -> Self {
-        let mut first = Zeroizing::new(Vec::with_capacity(SECRET_PREFIX.len() + key.secret.len()));
-        first.extend_from_slice(SECRET_PREFIX);
-        first.extend_from_slice(key.secret.as_bytes());
-        let day = hmac(&first, &scope.time.day());
+        let mut room = Zeroizing::new([0; 64]);
+        let length = SECRET_PREFIX.len() + key.secret.len();
+        let day = scope.time.day();
+        let day = if let Some(first) = room.get_mut(..length) {
+            first[..SECRET_PREFIX.len()].copy_from_slice(SECRET_PREFIX);
+            first[SECRET_PREFIX.len()..].copy_from_slice(key.secret.as_bytes());
+            hmac(first, &day)
+        } else {
+            let first = Zeroizing::new([SECRET_PREFIX, key.secret.as_bytes()].concat());
+            hmac(&first, &day)
+        };
         let region = hmac(&*day, scope.region);
         let product = hmac(&*region, scope.product);
         let signing = hmac(&*product, TERMINATOR);
@@ -207,14 +214,17 @@ fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-/// Identifies the input of a derivation without keeping it. Lengths go first, so that no two inputs are
-/// alike.
+/// Identifies the input of a derivation without keeping it. The day has a fixed length and the other lengths go
+/// first, so that no two inputs are alike.
 fn fingerprint(key: &AccessKey<'_>, scope: &Scope<'_>) -> Zeroizing<[u8; DIGEST_BYTES]> {
+    let lengths = (scope.region.len() as u64, scope.product.len() as u64);
+    let (day, lengths) = (scope.time.day(), [lengths.0.to_le_bytes(), lengths.1.to_le_bytes()]);
+    let pieces = [lengths.as_flattened(), day.as_bytes(), scope.region.as_bytes(), scope.product.as_bytes()];
     let mut hash = Sha256::new();
-    for piece in [&*scope.time.day(), scope.region, scope.product, key.secret] {
-        hash.update((piece.len() as u64).to_le_bytes());
+    for piece in pieces {
         hash.update(piece);
     }
+    hash.update(key.secret);
     Zeroizing::new(hash.finalize().into())
 }
 
