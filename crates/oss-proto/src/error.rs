@@ -102,6 +102,13 @@ pub struct TransportError {
     pub cause: Option<Arc<dyn core::error::Error + Send + Sync>>,
 }
 
+impl TransportError {
+    /// A failure that a driver found outside of an exchange, in its own words.
+    pub fn new(kind: FailureKind, cause: impl Into<Box<dyn core::error::Error + Send + Sync>>) -> Self {
+        Self { kind, cause: Some(Arc::from(cause.into())) }
+    }
+}
+
 /// A body whose bytes are not those that were sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -182,6 +182,11 @@ impl Fetch {
         self.exchange.ledger()
     }
 
+    /// An error that whoever takes the bytes found, with the evidence of this read: host, attempts, request id.
+    pub fn error(&self, kind: ErrorKind) -> Error {
+        self.exchange.error(kind)
+    }
+
     fn poll_exchange(&mut self, now: Now) -> FetchAction {
         self.state = State::Calling;
         FetchAction::Call(match self.exchange.poll(now) {

@@ -12,6 +12,8 @@ pub struct ReadError {
     problem: Problem,
     /// The elements around the place, innermost first.
     inside: Vec<&'static str>,
+    /// What the caller can do about it.
+    fix: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,13 @@ impl ReadError {
         self
     }
 
+    /// The same error with what the caller can do about it, in a lower-case phrase.
+    #[must_use]
+    pub fn with_fix(mut self, fix: &'static str) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
     /// Whether a list did not move on (`PaginationStuck`).
     pub fn is_pagination_stuck(&self) -> bool {
         matches!(self.problem, Problem::Stuck { .. })
@@ -104,7 +113,7 @@ impl ReadError {
 
 impl From<Problem> for ReadError {
     fn from(problem: Problem) -> Self {
-        Self { problem, inside: Vec::new() }
+        Self { problem, inside: Vec::new(), fix: None }
     }
 }
 
@@ -138,7 +147,7 @@ impl fmt::Display for ReadError {
             }
             f.write_str(")")?;
         }
-        Ok(())
+        self.fix.map_or(Ok(()), |fix| write!(f, "; {fix}"))
     }
 }
 
@@ -165,5 +174,7 @@ mod tests {
             error.to_string(),
             "the answer has `-1` where an unsigned decimal number in range is due (in Contents/Size)"
         );
+        let error = ReadError::too_long(5).with_fix("allow more");
+        assert_eq!(error.to_string(), "the answer is longer than 5 bytes; allow more");
     }
 }

@@ -48,6 +48,8 @@ pub enum FailureKind {
     Protocol,
     /// The caller's own body failed, or had another length than it said. Not retried.
     BodySource,
+    /// The caller could not keep the answer's body: a full disk. Not retried.
+    BodySink,
     /// The caller gave up. Not retried.
     Canceled,
     /// Anything else that the wire did. Retried.
@@ -66,6 +68,7 @@ impl fmt::Display for FailureKind {
             Self::Timeout => "the peer was silent for too long",
             Self::Protocol => "the answer is no HTTP",
             Self::BodySource => "the request body failed at its source",
+            Self::BodySink => "the answer's body could not be kept",
             Self::Canceled => "the caller gave up",
             Self::Other => "the transport failed",
         })
@@ -179,6 +182,7 @@ const fn classify_transport(kind: FailureKind) -> Verdict {
         | FailureKind::Protocol
         | FailureKind::PoolExhausted
         | FailureKind::BodySource
+        | FailureKind::BodySink
         | FailureKind::Canceled => Verdict::Fail,
     }
 }
@@ -504,6 +508,7 @@ mod tests {
         (FailureKind::Timeout, TRANSIENT),
         (FailureKind::Protocol, Verdict::Fail),
         (FailureKind::BodySource, Verdict::Fail),
+        (FailureKind::BodySink, Verdict::Fail),
         (FailureKind::Canceled, Verdict::Fail),
         (FailureKind::Other, TRANSIENT),
     ];
