@@ -13,6 +13,7 @@ use oss_credentials::{
 };
 use oss_proto::{Call, Event, Failure, FailureKind, Ledger, Now, Proposal, Sent, Shared};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
 
 use crate::BoxError;
@@ -118,11 +119,15 @@ impl Account {
                 Step::Failed(error) => return Err(NoCredentials::Refused(error)),
                 Step::Ask(ticket, lookup) => {
                     self.look_up(ticket, lookup);
-                    continue;
+                    // A runtime that is shutting down drops what it is given: it must get to drop us too.
+                    yield_now().await;
+                    None
                 }
-                Step::Wait { until } => until,
+                Step::Wait { until } => Some(until),
             };
-            let _told_or_lost = timeout_at(self.0.clock.instant(until.min(deadline)), told).await;
+            if let Some(until) = until {
+                let _told_or_lost = timeout_at(self.0.clock.instant(until.min(deadline)), told).await;
+            }
             if self.now().mono >= deadline {
                 let source = self.state().asked;
                 let reason = String::from("gave no answer in time");
@@ -200,8 +205,8 @@ impl fmt::Debug for Account {
     }
 }
 
-/// A lookup in its task. When the task panics or its runtime ends, that too is an answer, or all would wait
-/// for it.
+/// A lookup in its task. A task that panics has answered too, or all would wait for it. One that ends with
+/// its runtime says nothing about the source: whoever still waits asks again.
 struct Asker {
     account: Account,
     ticket: Option<Ticket>,
@@ -217,7 +222,13 @@ impl Asker {
 
 impl Drop for Asker {
     fn drop(&mut self) {
-        self.answer(Answer::Failed(String::from("ended without an answer")));
+        if std::thread::panicking() {
+            return self.answer(Answer::Failed(String::from("ended without an answer")));
+        }
+        if let Some(ticket) = self.ticket.take() {
+            self.account.state().shared.credentials.abandon(ticket);
+            self.account.0.told.notify_waiters();
+        }
     }
 }
 

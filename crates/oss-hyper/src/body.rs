@@ -46,6 +46,8 @@ type Boxed = Pin<Box<dyn HttpBody<Data = Bytes, Error = BoxError> + Send>>;
 pub(crate) struct Stream {
     pub(crate) body: Boxed,
     pub(crate) held: Option<Bytes>,
+    /// It has said so, and is not asked again.
+    pub(crate) is_over: bool,
 }
 
 impl Body {
@@ -78,9 +80,15 @@ impl Body {
     /// The content of a file, opened anew for each attempt.
     ///
     /// # Errors
-    /// When the file is not there or is not readable. One that changes its length later fails the call.
+    /// When it is not there, is not readable, or is no regular file: a pipe goes through
+    /// [`reader`](Self::reader). One that changes its length later fails the call.
     pub async fn file(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
+        // Before it is opened: opening a pipe would wait for who writes to it.
+        if !tokio::fs::metadata(&path).await?.is_file() {
+            let problem = "is not a regular file; read a pipe or a device with `Body::reader`";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
         let len = tokio::fs::File::open(&path).await?.metadata().await?.len();
         Ok(Self::reopen(len, move || tokio::fs::File::open(path.clone())))
     }
@@ -92,7 +100,7 @@ impl Body {
         B::Error: Into<BoxError>,
     {
         let body = Box::pin(Erased(Box::pin(body)));
-        Self::once(len.into(), Stream { body, held: None })
+        Self::once(len.into(), Stream::new(body))
     }
 
     /// The length in bytes, when it is known.
@@ -173,7 +181,11 @@ body_from!(&'static str, &'static [u8], String, Vec<u8>, Bytes);
 
 impl Stream {
     fn reader(reader: impl AsyncRead + Send + Unpin + 'static) -> Self {
-        Self { body: Box::pin(Reader { reader, buffer: BytesMut::new() }), held: None }
+        Self::new(Box::pin(Reader { reader, buffer: BytesMut::new() }))
+    }
+
+    fn new(body: Boxed) -> Self {
+        Self { body, held: None, is_over: false }
     }
 }
 

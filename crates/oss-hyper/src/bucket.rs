@@ -5,7 +5,7 @@ use core::time::Duration;
 use oss_proto::{
     BucketName, ByteRange, Checked, CopyObject, CopyObjectOutput, CopySource, DeleteObject,
     DeleteObjectOutput, Error, GetObject, HeadObject, HeadObjectOutput, IntoField, ListObjectsV2, ObjectKey,
-    Operation, Presigned, PutObject, PutObjectOutput, Reply, Source,
+    Operation, Paged, Presigned, PutObject, PutObjectOutput, Reply, Source,
 };
 
 use crate::{Body, Client, Object, Pages};
@@ -56,8 +56,7 @@ impl Bucket {
         body: impl Into<Body>,
     ) -> Result<Reply<PutObjectOutput>, Error> {
         let body = body.into();
-        let put = PutObject::to(key, body.payload());
-        self.client.send_from(put, body).await
+        self.send_from(PutObject::to(key, body.payload()), body).await
     }
 
     /// Begins to read an object.
@@ -128,7 +127,7 @@ impl Bucket {
 
     /// The objects whose keys begin with a prefix, in pages of 1,000.
     pub fn list(&self, prefix: impl IntoField<String>) -> Pages<ListObjectsV2> {
-        self.client.pages(ListObjectsV2::here().prefix(prefix).max_keys(1000))
+        self.pages(ListObjectsV2::here().prefix(prefix).max_keys(1000))
     }
 
     /// A URL with which its holder may make this request until it expires.
@@ -153,5 +152,23 @@ impl Bucket {
     /// As [`Client::send`].
     pub async fn send<O: Operation>(&self, operation: O) -> Result<Reply<O::Output>, Error> {
         self.client.send(operation).await
+    }
+
+    /// Makes a call with this body, whatever body the operation was made with: [`PutObject`] with options,
+    /// from a reader.
+    ///
+    /// # Errors
+    /// As [`Client::send_from`].
+    pub async fn send_from<O: Operation>(
+        &self,
+        operation: O,
+        body: impl Into<Body>,
+    ) -> Result<Reply<O::Output>, Error> {
+        self.client.send_from(operation, body).await
+    }
+
+    /// The pages of a list, one call each; one that names no bucket is of this one.
+    pub fn pages<O: Paged>(&self, operation: O) -> Pages<O> {
+        self.client.pages(operation)
     }
 }

@@ -122,7 +122,9 @@ impl Client {
         let now = self.account.corrected_now();
         let seconds = i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX);
         let need = Need::until(now.wall.saturating_add(seconds));
-        let deadline = now.mono.saturating_add(self.service.timeouts.credentials);
+        let timeouts = &self.service.timeouts;
+        let patience = timeouts.operation.map_or(timeouts.credentials, |end| end.min(timeouts.credentials));
+        let deadline = now.mono.saturating_add(patience);
         let credentials = self.account.credentials(need, deadline).await.map_err(|missing| {
             let (NoCredentials::Refused(error) | NoCredentials::Late(error)) = missing;
             Error::new(ErrorKind::Credentials(error), draft.operation, Outcome::NotSent)

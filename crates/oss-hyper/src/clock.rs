@@ -27,8 +27,18 @@ impl Clock {
 
     /// When the monotonic clock shows this.
     pub(crate) fn instant(self, mono: Duration) -> Instant {
-        self.start.checked_add(mono).unwrap_or_else(|| self.start + FAR)
+        later(self.start, mono)
     }
+}
+
+/// The moment that comes this much later than now; the same care as [`later`].
+pub(crate) fn after(wait: Duration) -> Instant {
+    later(Instant::now(), wait)
+}
+
+/// The moment that comes this much later, for any duration: a caller may say `Duration::MAX` for "never".
+pub(crate) fn later(from: Instant, wait: Duration) -> Instant {
+    from + wait.min(FAR)
 }
 
 /// A number that is another one at each call.
@@ -38,8 +48,11 @@ pub(crate) fn seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// When a time limit has passed, what may have come in the meantime is looked for this much longer: a program
+/// that kept its runtime busy sees both at once, and it is not the peer's fault.
+pub(crate) const LAST_LOOK: Duration = Duration::from_millis(10);
 /// No clock reaches it while the program runs.
-const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
+const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 #[cfg(test)]
 mod tests {
@@ -55,5 +68,6 @@ mod tests {
     fn f70_a_deadline_at_the_end_of_the_clock_is_far_away() {
         let clock = Clock::start();
         assert!(clock.instant(Duration::MAX) > clock.instant(Duration::from_secs(86_400)));
+        assert!(after(Duration::MAX) > after(Duration::from_secs(86_400)));
     }
 }

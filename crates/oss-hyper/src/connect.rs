@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::BoxError;
+use crate::clock::after;
 use crate::outgoing::Outgoing;
 use crate::stream::{Meter, Metered, Stream};
 use crate::tls::Tls;
@@ -81,7 +82,7 @@ impl Origin {
 impl Connector {
     /// A new connection, within the time limit for connecting and before the call's own end.
     pub(crate) async fn connect(&self, origin: &Origin, end: Option<Instant>) -> Result<Connection, Fault> {
-        let limit = Instant::now() + self.timeout;
+        let limit = after(self.timeout);
         // Where the time went when it runs out.
         let mut stage = FailureKind::Dns;
         let opening = self.open(origin, limit, &mut stage);

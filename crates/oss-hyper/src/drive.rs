@@ -1,7 +1,7 @@
 //! The loop: it does what a machine says and reports what came of it. It decides nothing.
 
 use core::future::poll_fn;
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -10,8 +10,9 @@ use oss_proto::{
     Action, Error, Event, Exchange, Failure, FailureKind, Fetch, FetchAction, GetObjectOutput, Head,
     Operation, Reply, Sent, Transmit,
 };
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{sleep_until, timeout, timeout_at};
 
+use crate::clock::LAST_LOOK;
 use crate::{Account, BoxError};
 
 /// Runs an exchange to its end, over any function that sends a request.
@@ -109,28 +110,29 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
+    if !matches!(action, Action::Read { .. }) {
+        // An answer that is not read any further keeps no connection, whatever we wait for next.
+        *body = None;
+    }
     Next::Tell(match action {
         Action::Authenticate { need, deadline } => account.authenticate(need, deadline).await,
         Action::Retry(proposal) => account.retry(&proposal),
-        Action::Send(transmit) => {
-            // The body of an answer that was not wanted keeps its connection until here.
-            *body = None;
-            match send(transmit).await {
-                Ok((head, answer)) => {
-                    *body = Some(answer);
-                    Event::Head(head)
-                }
-                Err(failure) => Event::Failed(failure),
+        Action::Send(transmit) => match send(transmit).await {
+            Ok((head, answer)) => {
+                *body = Some(answer);
+                Event::Head(head)
             }
-        }
+            Err(failure) => Event::Failed(failure),
+        },
         Action::Read { deadline } => {
             let deadline = account.clock().instant(deadline);
-            let read = poll_fn(|cx| poll_read(body, cx));
-            timeout_at(deadline, read).await.unwrap_or_else(|_elapsed| silence())
+            let mut read = pin!(poll_fn(|cx| poll_read(body, cx)));
+            match timeout_at(deadline, read.as_mut()).await {
+                Ok(event) => event,
+                Err(_elapsed) => timeout(LAST_LOOK, read).await.unwrap_or_else(|_elapsed| silence()),
+            }
         }
         Action::Wait { until } => {
-            // Nobody waits for the connection's sake.
-            *body = None;
             sleep_until(account.clock().instant(until)).await;
             return Next::Poll;
         }

@@ -11,11 +11,12 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::Body;
 use oss_proto::{
     Action, Error, ErrorKind, Event, Fetch, FetchAction, GetObjectOutput, Integrity, InvalidRequest,
-    InvalidValue, Outcome, ReadError, Reply, Verified,
+    InvalidValue, ReadError, Reply, Verified,
 };
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 
+use crate::clock::{LAST_LOOK, after};
 use crate::drive::{poll_read, silence};
 use crate::{Account, BoxError, ResponseBody};
 
@@ -35,6 +36,8 @@ pub struct Object<B = ResponseBody> {
     /// The end of the read that is under way.
     reading: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// That end has passed, and we look once more.
+    is_last_look: bool,
     end: Option<Result<Verified, Error>>,
     /// What `AsyncRead` has not handed on yet.
     rest: Bytes,
@@ -55,6 +58,7 @@ where
             account,
             reading: None,
             timer: None,
+            is_last_look: false,
             end: None,
             rest: Bytes::new(),
             collect_bytes_max: COLLECT_BYTES_MAX,
@@ -72,13 +76,17 @@ where
     /// The whole content, verified; at most 16 MiB, or what [`collect_at_most`](Self::collect_at_most) says.
     ///
     /// # Errors
-    /// As [`chunk`](Self::chunk), when there is more, and when nothing says where the content ends but the end
-    /// of the connection: a break would look the same.
+    /// As [`chunk`](Self::chunk), when there is more, and when nothing says where the content ends but the
+    /// end of the connection: a break would look the same.
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
+        self.collect().await
+    }
+
+    async fn collect(&mut self) -> Result<Bytes, Error> {
         let max = self.collect_bytes_max;
         let announced = self.reply.output.content_length.unwrap_or(0);
         if announced > max {
-            return Err(of_reply(ReadError::too_long(max)));
+            return Err(self.too_long(max));
         }
         let mut first = Bytes::new();
         let mut all = BytesMut::new();
@@ -86,7 +94,7 @@ where
             let total =
                 (first.len() as u64).saturating_add(all.len() as u64).saturating_add(chunk.len() as u64);
             if total > max {
-                return Err(of_reply(ReadError::too_long(max)));
+                return Err(self.too_long(max));
             }
             if first.is_empty() && all.is_empty() {
                 // A body of one chunk is not copied.
@@ -99,10 +107,7 @@ where
             }
             all.extend_from_slice(&chunk);
         }
-        if self.may_be_cut_off() {
-            let error = ReadError::value("a body of known length", "one that ends with its connection");
-            return Err(of_reply(error));
-        }
+        self.whole()?;
         Ok(if all.is_empty() { first } else { all.freeze() })
     }
 
@@ -110,11 +115,14 @@ where
     ///
     /// # Errors
     /// As [`bytes`](Self::bytes), and when it is not UTF-8.
-    pub async fn text(self) -> Result<String, Error> {
-        let bytes = self.bytes().await?;
+    pub async fn text(mut self) -> Result<String, Error> {
+        let bytes = self.collect().await?;
         match core::str::from_utf8(&bytes) {
             Ok(text) => Ok(String::from(text)),
-            Err(_) => Err(of_reply(ReadError::value("UTF-8", &String::from_utf8_lossy(&bytes)))),
+            Err(_) => {
+                let error = ReadError::value("UTF-8", &String::from_utf8_lossy(&bytes));
+                Err(self.of_reply(error.with_fix("read it by `bytes`")))
+            }
         }
     }
 
@@ -144,6 +152,7 @@ where
             let event = ready!(self.poll_event(deadline, cx));
             self.reading = None;
             self.timer = None;
+            self.is_last_look = false;
             self.fetch.handle(event, self.account.now());
         }
     }
@@ -156,7 +165,12 @@ where
         let clock = self.account.clock();
         // A body that is there already costs no timer.
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(clock.instant(deadline))));
-        timer.as_mut().poll(cx).map(|()| silence())
+        ready!(timer.as_mut().poll(cx));
+        if !core::mem::replace(&mut self.is_last_look, true) {
+            timer.as_mut().reset(after(LAST_LOOK));
+            ready!(timer.as_mut().poll(cx));
+        }
+        Poll::Ready(silence())
     }
 }
 
@@ -171,9 +185,32 @@ impl<B> Object<B> {
         &self.reply
     }
 
-    fn may_be_cut_off(&self) -> bool {
-        let is_checked = self.verified().is_some_and(|it| it.integrity != Integrity::Unverified);
-        !is_checked && !self.reply.head.headers.contains_key(http::header::TRANSFER_ENCODING)
+    /// How the content was verified, after its end, unless nothing says that it is all there.
+    pub(crate) fn whole(&self) -> Result<Verified, Error> {
+        let is_framed = self.reply.head.headers.contains_key(http::header::TRANSFER_ENCODING);
+        match self.verified() {
+            Some(verified) if is_framed || verified.integrity != Integrity::Unverified => {
+                Ok(verified.clone())
+            }
+            _ => {
+                let error = ReadError::value("a body of known length", "one that ends with its connection");
+                Err(self.of_reply(error.with_fix("read it by `chunk`, which gives what came")))
+            }
+        }
+    }
+
+    /// An error about this answer, with the evidence of the call.
+    pub(crate) fn error(&self, kind: ErrorKind) -> Error {
+        self.fetch.error(kind)
+    }
+
+    fn of_reply(&self, error: ReadError) -> Error {
+        self.error(ErrorKind::Reply(error))
+    }
+
+    fn too_long(&self, bytes_max: u64) -> Error {
+        let fix = "read it by `chunk`, or allow more with `collect_at_most`";
+        self.of_reply(ReadError::too_long(bytes_max).with_fix(fix))
     }
 
     /// How the content was verified; `None` until it was read to its end.
@@ -219,10 +256,6 @@ impl<B> fmt::Debug for Object<B> {
             .field("reply", &self.reply)
             .finish_non_exhaustive()
     }
-}
-
-fn of_reply(error: ReadError) -> Error {
-    Error::new(ErrorKind::Reply(error), OPERATION, Outcome::Unknown)
 }
 
 fn not_opened() -> Error {

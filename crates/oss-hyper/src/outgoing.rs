@@ -14,18 +14,32 @@ use tokio::time::Instant;
 
 use crate::BoxError;
 use crate::body::{CHUNK_BYTES_MAX, Stream};
+use crate::clock::later;
+
+/// What a source gives: a chunk, or nothing at its end.
+type PolledChunk = Poll<Result<Option<Bytes>, BoxError>>;
+/// What hyper gets.
+type PolledFrame = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
 
 /// The half that hyper has.
-pub(crate) struct Outgoing(Arc<Mutex<State>>);
+pub(crate) struct Outgoing(Arc<Shared>);
 
 /// The half that the call keeps: it sees what left, whose turn it is, and can end the sending.
-pub(crate) struct Tally(Arc<Mutex<State>>);
+pub(crate) struct Tally(Arc<Shared>);
+
+struct Shared {
+    /// Locked by `Outgoing` while it polls, which runs the program's own code for as long as that takes; the
+    /// other half only tries.
+    content: Mutex<Content>,
+    /// Held for a few instructions at a time.
+    state: Mutex<State>,
+    /// What the request's head promises.
+    len: Option<u64>,
+}
 
 struct State {
-    content: Content,
     /// Bytes still due; `None` when the length is not known.
     left: Option<u64>,
-    len: Option<u64>,
     sent: Sent,
     turn: Turn,
     /// Since when it is this turn, or when the last chunk was handed out.
@@ -46,6 +60,8 @@ pub(crate) enum Content {
 enum Turn {
     /// The caller's own source: not the peer's fault, however long it takes.
     Source,
+    /// The caller's own source, which has given everything and only has to end.
+    SourceEnd,
     /// The peer, which does not take what we have.
     Peer,
     /// The peer, which has it all to think about.
@@ -55,99 +71,100 @@ enum Turn {
 /// The two halves of a body that is about to be sent. `len` is what the request's head promises.
 pub(crate) fn outgoing(content: Content, len: Option<u64>, sent: Sent) -> (Outgoing, Tally) {
     let turn = if len == Some(0) { Turn::Done } else { Turn::Peer };
-    let state = State {
-        content,
-        left: len,
-        len,
-        sent,
-        turn,
-        since: Instant::now(),
-        is_sealed: false,
-        fault: None,
-        watcher: None,
-    };
-    let state = Arc::new(Mutex::new(state));
-    (Outgoing(Arc::clone(&state)), Tally(state))
+    let since = Instant::now();
+    let state = State { left: len, sent, turn, since, is_sealed: false, fault: None, watcher: None };
+    let shared = Arc::new(Shared { content: Mutex::new(content), state: Mutex::new(state), len });
+    (Outgoing(Arc::clone(&shared)), Tally(shared))
 }
 
 impl HttpBody for Outgoing {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut state = lock(&self.0);
-        if state.is_sealed {
-            // Neither the end nor an error: the answer is being read from the same connection.
-            return Poll::Pending;
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
+        let shared = &*self.0;
+        let left = {
+            let state = lock(&shared.state);
+            if state.is_sealed {
+                // Neither the end nor an error: the answer is being read from the same connection.
+                return Poll::Pending;
+            }
+            state.left
+        };
+        let (polled, is_held) = {
+            let panics = Panics(shared);
+            let mut content = lock(&shared.content);
+            let polled = content.poll_chunk(left, shared.len, cx);
+            core::mem::forget(panics);
+            (polled, matches!(&*content, Content::Stream(Stream { held: Some(_), .. })))
+        };
+        let (frame, watcher) = lock(&shared.state).take(polled, is_held);
+        // Not under the lock: a waker may run code of anyone's.
+        if let Some(watcher) = watcher {
+            watcher.wake();
         }
-        match state.poll_chunk(cx) {
-            Poll::Pending => {
-                state.pass(Turn::Source);
-                Poll::Pending
-            }
-            Poll::Ready(Ok(Some(chunk))) => {
-                state.sent.add(&chunk);
-                let turn = if state.left == Some(0) { Turn::Done } else { Turn::Peer };
-                state.pass(turn);
-                Poll::Ready(Some(Ok(Frame::data(chunk))))
-            }
-            Poll::Ready(Ok(None)) => {
-                state.pass(Turn::Done);
-                Poll::Ready(None)
-            }
-            Poll::Ready(Err(error)) => {
-                let shown = error.to_string();
-                state.fault = Some(error);
-                // An error, and not an end: hyper breaks the connection off, and OSS drops what it has.
-                Poll::Ready(Some(Err(shown.into())))
-            }
-        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
-        lock(&self.0).turn == Turn::Done
+        lock(&self.0.state).turn == Turn::Done
     }
 
     fn size_hint(&self) -> SizeHint {
-        lock(&self.0).left.map_or_else(SizeHint::new, SizeHint::with_exact)
+        lock(&self.0.state).left.map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}
+
+/// Tells why the sending ended when the source panics: to hyper it looks like a connection that is gone.
+struct Panics<'a>(&'a Shared);
+
+impl Drop for Panics<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.state).fault = Some(io::Error::other("the body's source panicked").into());
     }
 }
 
 impl Tally {
     /// Gives out no more of the body, and says what was given out.
     pub(crate) fn seal(&self) -> Sent {
-        let mut state = lock(&self.0);
+        let mut state = lock(&self.0.state);
         state.is_sealed = true;
         state.sent.clone()
     }
 
     /// Whether the whole body was given out.
     pub(crate) fn is_complete(&self) -> bool {
-        lock(&self.0).turn == Turn::Done
+        lock(&self.0.state).turn == Turn::Done
     }
 
     /// The error of the source, when that is what ended the sending.
     pub(crate) fn take_fault(&self) -> Option<BoxError> {
-        lock(&self.0).fault.take()
+        lock(&self.0.state).fault.take()
+    }
+
+    /// What is wrong with a source that has given everything but does not end, when that is what we wait for.
+    pub(crate) fn endless(&self) -> Option<BoxError> {
+        (lock(&self.0.state).turn == Turn::SourceEnd).then(|| endless(self.0.len.unwrap_or_default()))
     }
 
     /// After [`seal`](Self::seal): the source, when nothing of it was taken.
     pub(crate) fn take_unread(&self) -> Option<Stream> {
-        let mut state = lock(&self.0);
-        if state.sent.bytes() > 0 || state.fault.is_some() {
-            return None;
+        {
+            let state = lock(&self.0.state);
+            if state.sent.bytes() > 0 || state.fault.is_some() {
+                return None;
+            }
         }
-        match core::mem::replace(&mut state.content, Content::Bytes(Bytes::new())) {
+        // A source that is being polled at this moment, or that panicked, is nobody's to use again.
+        let mut content = self.0.content.try_lock().ok()?;
+        match core::mem::replace(&mut *content, Content::Bytes(Bytes::new())) {
             Content::Stream(stream) => Some(stream),
             Content::Bytes(_) => None,
         }
     }
 
-    /// When the peer will have been silent for too long, if nothing happens; `None` while we wait for the
-    /// source.
+    /// When the one we wait for will have been silent for too long, if nothing happens; `None` while that is
+    /// a source with something left to give.
     ///
     /// `wrote` is when the connection last took a byte; the watcher is woken when the turn changes.
     pub(crate) fn limit(
@@ -157,45 +174,75 @@ impl Tally {
         answer: Duration,
         watcher: &Waker,
     ) -> Option<Instant> {
-        let mut state = lock(&self.0);
+        let mut state = lock(&self.0.state);
         let patience = match state.turn {
             Turn::Source => None,
-            Turn::Peer => Some(idle),
-            Turn::Done => Some(answer),
+            Turn::SourceEnd | Turn::Peer => Some(idle),
+            Turn::Done => Some(answer.saturating_add(on_its_way(state.sent.bytes()))),
         };
         if !state.watcher.as_ref().is_some_and(|known| known.will_wake(watcher)) {
             state.watcher = Some(watcher.clone());
         }
-        state.since.max(wrote).checked_add(patience?)
+        Some(later(state.since.max(wrote), patience?))
     }
 }
 
+/// How long the last of a body may be on its way after it was written: what is written is in a queue of the
+/// system's, which holds megabytes, and a peer that takes them slowly is not silent.
+fn on_its_way(bytes: u64) -> Duration {
+    Duration::from_millis(bytes.min(QUEUE_BYTES_MAX) * 1000 / SLOW_BYTES_PER_SEC)
+}
+
 impl State {
-    fn pass(&mut self, turn: Turn) {
-        self.since = Instant::now();
-        if core::mem::replace(&mut self.turn, turn) != turn
-            && let Some(watcher) = self.watcher.take()
-        {
-            watcher.wake();
+    /// Takes over what came of polling the content; gives what hyper gets, and whom to wake.
+    fn take(&mut self, polled: PolledChunk, is_held: bool) -> (PolledFrame, Option<Waker>) {
+        if self.is_sealed {
+            // What was asked for before nobody wants any more.
+            return (Poll::Pending, None);
+        }
+        match polled {
+            Poll::Pending => (Poll::Pending, self.pass(if is_held { Turn::SourceEnd } else { Turn::Source })),
+            Poll::Ready(Ok(Some(chunk))) => {
+                self.sent.add(&chunk);
+                self.left = self.left.map(|left| left.saturating_sub(chunk.len() as u64));
+                let turn = if self.left == Some(0) { Turn::Done } else { Turn::Peer };
+                (Poll::Ready(Some(Ok(Frame::data(chunk)))), self.pass(turn))
+            }
+            Poll::Ready(Ok(None)) => (Poll::Ready(None), self.pass(Turn::Done)),
+            Poll::Ready(Err(error)) => {
+                let shown = error.to_string();
+                self.fault = Some(error);
+                // An error, and not an end: hyper breaks the connection off, and OSS drops what it has.
+                (Poll::Ready(Some(Err(shown.into()))), None)
+            }
         }
     }
 
+    fn pass(&mut self, turn: Turn) -> Option<Waker> {
+        let is_new = core::mem::replace(&mut self.turn, turn) != turn;
+        // A source that wakes us without an end has not moved.
+        if is_new || turn != Turn::SourceEnd {
+            self.since = Instant::now();
+        }
+        if is_new { self.watcher.take() } else { None }
+    }
+}
+
+impl Content {
     /// The next chunk; `None` at an end that is where it was promised.
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
-        let chunk = match &mut self.content {
-            Content::Bytes(bytes) => {
+    fn poll_chunk(&mut self, left: Option<u64>, len: Option<u64>, cx: &mut Context<'_>) -> PolledChunk {
+        let chunk = match self {
+            Self::Bytes(bytes) => {
                 let chunk = bytes.split_to(bytes.len().min(CHUNK_BYTES_MAX));
                 (!chunk.is_empty()).then_some(chunk)
             }
-            Content::Stream(stream) => match poll_stream(stream, self.left, cx) {
+            Self::Stream(stream) => match poll_stream(stream, left, cx) {
                 Poll::Ready(Ok(chunk)) => chunk,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+                other => return other,
             },
         };
+        let (Some(left), Some(len)) = (left, len) else { return Poll::Ready(Ok(chunk)) };
         let taken = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        let Some(left) = self.left else { return Poll::Ready(Ok(chunk)) };
-        let len = self.len.unwrap_or_default();
         if taken > left {
             return Poll::Ready(Err(wrong_length(format!(
                 "has more than the {len} bytes that were announced"
@@ -205,7 +252,6 @@ impl State {
             let had = len - left;
             return Poll::Ready(Err(wrong_length(format!("ended after {had} of the {len} bytes announced"))));
         }
-        self.left = Some(left - taken);
         Poll::Ready(Ok(chunk))
     }
 }
@@ -214,19 +260,21 @@ impl State {
 ///
 /// The chunk that completes the promised length is held back until the source has ended: with it the message
 /// would be whole, and one byte more could not undo that.
-fn poll_stream(
-    stream: &mut Stream,
-    left: Option<u64>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Option<Bytes>, BoxError>> {
+fn poll_stream(stream: &mut Stream, left: Option<u64>, cx: &mut Context<'_>) -> PolledChunk {
     loop {
+        if stream.is_over {
+            return Poll::Ready(Ok(stream.held.take()));
+        }
         let next = match stream.body.as_mut().poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                 Ok(chunk) if !chunk.is_empty() => Some(chunk),
                 _ => continue,
             },
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
-            Poll::Ready(None) => None,
+            Poll::Ready(None) => {
+                stream.is_over = true;
+                None
+            }
             Poll::Pending => return Poll::Pending,
         };
         return Poll::Ready(match (stream.held.take(), next) {
@@ -247,11 +295,34 @@ pub(crate) async fn check_empty(stream: &mut Stream) -> Result<(), BoxError> {
     chunk.map_or(Ok(()), |_| Err(wrong_length("has bytes where none were announced".into())))
 }
 
+/// A source that has given all of `len` bytes and does not end: it may have more to give.
+pub(crate) fn endless(len: u64) -> BoxError {
+    wrong_length(format!("gave all {len} bytes but does not end; wrap its reader in `take({len})`"))
+}
+
 fn wrong_length(problem: String) -> BoxError {
     io::Error::new(io::ErrorKind::InvalidData, format!("the body {problem}")).into()
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // A source that panics leaves a state behind that is only read from then on.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A source that panics leaves a content behind that is not polled again.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a system queues of what was written to one connection, at most (`net.ipv4.tcp_wmem` of Linux).
+const QUEUE_BYTES_MAX: u64 = 4 << 20;
+/// A peer that takes a queue no faster than this is still a peer that takes it.
+const SLOW_BYTES_PER_SEC: u64 = 128 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f13_what_is_on_its_way_has_time_to_arrive() {
+        let cases = [(0, 0), (1 << 10, 7), (1 << 20, 8_000), (4 << 20, 32_000), (u64::MAX, 32_000)];
+        for (bytes, millis) in cases {
+            assert_eq!(on_its_way(bytes), Duration::from_millis(millis), "{bytes}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The connections of a transport: a hard limit, and idle ones kept for the next request.
 
 use alloc::sync::Arc;
+use core::pin::pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use oss_proto::FailureKind;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use crate::clock::after;
 use crate::connect::{Connection, Connector, Fault, Origin};
 
 /// Hands out connections, at most `size` at a time, idle ones counted.
@@ -20,6 +22,8 @@ pub(crate) struct Pool {
     slots: Arc<Semaphore>,
     shelf: Mutex<Shelf>,
     open_bodies: AtomicUsize,
+    /// How often a slot was given back: while that goes on, who waits gets one.
+    returned: AtomicUsize,
 }
 
 struct Shelf {
@@ -63,6 +67,7 @@ impl Pool {
             slots: Arc::new(Semaphore::new(size)),
             shelf: Mutex::new(Shelf { idle: Vec::new(), in_use: 0 }),
             open_bodies: AtomicUsize::new(0),
+            returned: AtomicUsize::new(0),
         })
     }
 
@@ -74,12 +79,14 @@ impl Pool {
         end: Option<Instant>,
     ) -> Result<Lease, Fault> {
         let slot = self.slot(end).await?;
+        let ready_by = after(READY_MAX);
+        let ready_by = end.map_or(ready_by, |end| end.min(ready_by));
         while let Some((connection, rested)) = if fresh { None } else { self.take_idle(origin) } {
             if rested >= LOOK_AFTER {
                 // Lets the runtime look at its sockets: the peer may have closed this one in the meantime.
                 tokio::task::yield_now().await;
             }
-            if let Some(connection) = self.ready(connection).await {
+            if let Some(connection) = ready(connection, ready_by).await {
                 return Ok(Lease { connection, is_used: true, origin: origin.clone(), slot });
             }
         }
@@ -93,26 +100,45 @@ impl Pool {
         OpenBody(Arc::clone(self))
     }
 
+    /// The right to a connection, in the order of coming.
+    ///
+    /// Running calls end by their own time limits, so they are waited for. Open bodies end when the program
+    /// reads or drops them, which it may be doing only after this call: when nothing but open bodies has held
+    /// the pool for the time that connecting may take, waiting on could be for ever.
     async fn slot(self: &Arc<Self>, end: Option<Instant>) -> Result<Slot, Fault> {
-        let limit = Instant::now() + self.connector.timeout;
-        let acquiring = Arc::clone(&self.slots).acquire_owned();
-        if let Ok(Ok(permit)) = timeout_at(end.map_or(limit, |end| end.min(limit)), acquiring).await {
-            self.shelf().in_use += 1;
-            return Ok(Slot { pool: Arc::clone(self), _permit: permit });
+        let lap = self.connector.timeout.max(LOOK_EVERY_MIN);
+        let last = after(WAIT_MAX.max(lap));
+        let mut acquiring = pin!(Arc::clone(&self.slots).acquire_owned());
+        loop {
+            let returned = self.returned.load(Ordering::Relaxed);
+            let limit = after(lap).min(last);
+            let limit = end.map_or(limit, |end| end.min(limit));
+            if let Ok(Ok(permit)) = timeout_at(limit, acquiring.as_mut()).await {
+                self.shelf().in_use += 1;
+                return Ok(Slot { pool: Arc::clone(self), _permit: permit });
+            }
+            if end.is_some_and(|end| end <= limit) {
+                let problem = "the call's time was over while it waited its turn";
+                return Err(Fault::new(FailureKind::Timeout, problem));
+            }
+            let (size, bodies) = (self.size, self.open_bodies.load(Ordering::Relaxed));
+            if bodies >= size && self.returned.load(Ordering::Relaxed) == returned {
+                let problem = format!(
+                    "all {size} connections were in use for {} s, {bodies} of them by open bodies; \
+                     read or drop those, or allow more connections",
+                    lap.as_secs_f64()
+                );
+                return Err(Fault::new(FailureKind::PoolExhausted, problem));
+            }
+            if limit == last {
+                let problem = format!(
+                    "all {size} connections were in use by other calls for {} s; \
+                     make fewer calls at a time, or allow more connections",
+                    WAIT_MAX.max(lap).as_secs_f64()
+                );
+                return Err(Fault::new(FailureKind::PoolExhausted, problem));
+            }
         }
-        if end.is_some_and(|end| end < limit) {
-            return Err(Fault::new(
-                FailureKind::Timeout,
-                "the call's time was over while it waited its turn",
-            ));
-        }
-        let (size, bodies) = (self.size, self.open_bodies.load(Ordering::Relaxed));
-        let seconds = self.connector.timeout.as_secs_f64();
-        let problem = format!(
-            "all {size} connections were in use for {seconds} s, {bodies} of them by open bodies; \
-             read or drop those, or allow more connections"
-        );
-        Err(Fault::new(FailureKind::PoolExhausted, problem))
     }
 
     /// The most recently used one, the least likely to have been closed by the peer, and how long it was
@@ -128,12 +154,6 @@ impl Pool {
         Some((idle.connection, now.saturating_duration_since(idle.since)))
     }
 
-    /// Waits until hyper is through with the request before, which may be found to have ended the connection.
-    async fn ready(&self, mut connection: Connection) -> Option<Connection> {
-        let limit = Instant::now() + READY_MAX;
-        matches!(timeout_at(limit, connection.sender.ready()).await, Ok(Ok(()))).then_some(connection)
-    }
-
     /// Closes idle connections until there is room for one more.
     fn make_room(&self) {
         let mut shelf = self.shelf();
@@ -145,6 +165,11 @@ impl Pool {
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until hyper is through with the request before, which may be found to have ended the connection.
+async fn ready(mut connection: Connection, limit: Instant) -> Option<Connection> {
+    matches!(timeout_at(limit, connection.sender.ready()).await, Ok(Ok(()))).then_some(connection)
 }
 
 impl Lease {
@@ -162,6 +187,7 @@ impl Lease {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.pool.returned.fetch_add(1, Ordering::Relaxed);
         self.pool.shelf().in_use -= 1;
     }
 }
@@ -185,5 +211,62 @@ impl core::fmt::Debug for Pool {
 
 /// A connection that was unused for longer is looked at before it is used.
 const LOOK_AFTER: Duration = Duration::from_millis(5);
-/// A connection that is still busy with its last request after that is not worth waiting for.
+/// How long a call waits in all for connections that are still busy with their last request.
 const READY_MAX: Duration = Duration::from_millis(500);
+/// How long a call without an end of its own waits for running calls to give a connection back.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+/// How often a waiting call looks at what it waits for, at most.
+const LOOK_EVERY_MIN: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::Tls;
+
+    fn pool(timeout: Duration) -> Arc<Pool> {
+        let tls = Tls::new(&[]).expect("no roots to refuse");
+        Pool::new(Connector { timeout, tls }, 1, Duration::from_secs(50))
+    }
+
+    fn said(waited: Result<Slot, Fault>) -> String {
+        waited.err().expect("there is no slot to be had").cause.to_string()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f87_waiting_ends_by_whoever_holds_the_pool() {
+        let pool = pool(Duration::from_secs(10));
+        let slot = pool.slot(None).await.expect("the first one is free");
+        let began = Instant::now();
+        let said_of_calls = "all 1 connections were in use by other calls for 300 s; make fewer calls at a \
+                             time, or allow more connections";
+        assert_eq!(said(pool.slot(None).await), said_of_calls);
+        assert_eq!(began.elapsed().as_secs(), 300);
+
+        let body = pool.open_body();
+        let began = Instant::now();
+        assert!(said(pool.slot(None).await).starts_with("all 1 connections were in use for 10 s, 1 of them"));
+        assert_eq!(began.elapsed().as_secs(), 10);
+        let own_end = pool.slot(Some(after(Duration::from_secs(3)))).await;
+        assert_eq!(said(own_end), "the call's time was over while it waited its turn");
+
+        // While slots go round, even open bodies are waited for.
+        let waiting = tokio::spawn({
+            let pool = Arc::clone(&pool);
+            async move { pool.slot(None).await.is_ok() }
+        });
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        pool.returned.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        assert!(!waiting.is_finished());
+        drop((slot, body));
+        assert!(waiting.await.expect("nothing in it panics"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_is_no_busy_loop_when_connecting_has_no_time() {
+        let pool = pool(Duration::ZERO);
+        let _slot = pool.slot(None).await.expect("the first one is free");
+        let _body = pool.open_body();
+        assert!(said(pool.slot(None).await).starts_with("all 1 connections were in use for 0.01 s"));
+    }
+}
