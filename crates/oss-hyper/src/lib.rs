@@ -40,6 +40,7 @@ mod client;
 mod clock;
 mod connect;
 mod drive;
+mod file;
 mod object;
 mod outgoing;
 mod pages;
