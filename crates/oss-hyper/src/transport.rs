@@ -371,7 +371,11 @@ async fn answer(
 
 fn fault_of(error: hyper::Error) -> Fault {
     // An answer that is no HTTP, or too much of it, is not a broken connection.
-    let kind = if error.is_parse() || error.is_user() { FailureKind::Other } else { FailureKind::Reset };
+    let kind = match error {
+        _ if error.is_parse() => FailureKind::Protocol,
+        _ if error.is_user() => FailureKind::Other,
+        _ => FailureKind::Reset,
+    };
     Fault::new(kind, error)
 }
 
