@@ -101,26 +101,54 @@ impl Endpoint {
     }
 
     /// The host of a kind for a region, over https.
-    #[must_use]
-    pub fn of(kind: Kind, region: &Region) -> Self {
-        Self::known(kind.host(region))
+    ///
+    /// In the finance cloud an internal host is that of the private network, and every other host that of the
+    /// public one; [`EndpointOptions::finance_network`](crate::EndpointOptions::finance_network) chooses.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::NoHost`] where the [catalogue](crate::RegionEntry) has no such host for the region.
+    ///
+    /// ```
+    /// use oss_endpoint::{Endpoint, EndpointError, Kind, Region};
+    ///
+    /// let endpoint = Endpoint::of(Kind::DualStack, &Region::parse("cn-hangzhou")?)?;
+    /// assert_eq!(endpoint.to_string(), "https://cn-hangzhou.oss.aliyuncs.com");
+    ///
+    /// let refused = Endpoint::of(Kind::DualStack, &Region::parse("us-west-1")?);
+    /// assert!(matches!(refused, Err(EndpointError::NoHost { region: "us-west-1", .. })));
+    /// # Ok::<(), oss_endpoint::EndpointError>(())
+    /// ```
+    pub fn of(kind: Kind, region: &Region) -> Result<Self, EndpointError> {
+        Ok(Self::known(kind.host(region, None, false)?))
     }
 
-    /// The public host of a region: `https://oss-{region}.aliyuncs.com`.
+    /// The public host of a region: `https://oss-{region}.aliyuncs.com`, and those of the public network in
+    /// the finance cloud. Every region of the catalogue
+    /// has one.
     #[must_use]
     pub fn public(region: &Region) -> Self {
-        Self::of(Kind::Public, region)
+        let host = Kind::Public.host(region, None, false);
+        Self::known(host.unwrap_or_else(|_| Kind::Public.formula(region)))
     }
 
-    /// The host of a region inside Alibaba Cloud: `https://oss-{region}-internal.aliyuncs.com`.
-    #[must_use]
-    pub fn internal(region: &Region) -> Self {
+    /// The host of a region inside Alibaba Cloud: `https://oss-{region}-internal.aliyuncs.com`, and those of
+    /// the private network in the finance cloud.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::of`].
+    pub fn internal(region: &Region) -> Result<Self, EndpointError> {
         Self::of(Kind::Internal, region)
     }
 
-    /// The host of a region over IPv4 and IPv6: `https://{region}.oss.aliyuncs.com`.
-    #[must_use]
-    pub fn dual_stack(region: &Region) -> Self {
+    /// The host of a region over IPv4 and IPv6: `https://{region}.oss.aliyuncs.com`. Most
+    /// regions have none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::of`].
+    pub fn dual_stack(region: &Region) -> Result<Self, EndpointError> {
         Self::of(Kind::DualStack, region)
     }
 
@@ -139,7 +167,7 @@ impl Endpoint {
         Self::known(String::from(ACCELERATE_OVERSEAS))
     }
 
-    fn known(host: String) -> Self {
+    pub(crate) fn known(host: String) -> Self {
         Self {
             scheme: Scheme::Https,
             host: Host::known(host),
@@ -426,8 +454,8 @@ mod tests {
         let region = Region::parse("cn-hangzhou").unwrap();
         let cases = [
             (Endpoint::public(&region), "https://oss-cn-hangzhou.aliyuncs.com"),
-            (Endpoint::internal(&region), "https://oss-cn-hangzhou-internal.aliyuncs.com"),
-            (Endpoint::dual_stack(&region), "https://cn-hangzhou.oss.aliyuncs.com"),
+            (Endpoint::internal(&region).unwrap(), "https://oss-cn-hangzhou-internal.aliyuncs.com"),
+            (Endpoint::dual_stack(&region).unwrap(), "https://cn-hangzhou.oss.aliyuncs.com"),
             (Endpoint::accelerate(), "https://oss-accelerate.aliyuncs.com"),
             (Endpoint::accelerate_overseas(), "https://oss-accelerate-overseas.aliyuncs.com"),
         ];

@@ -4,6 +4,9 @@ use alloc::string::String;
 use core::convert::Infallible;
 use core::fmt;
 
+use crate::catalogue::{FinanceNetwork, RegionEntry};
+use crate::kind::Kind;
+
 /// A region, bucket, key, endpoint or configuration that cannot be used.
 ///
 /// Nothing has been sent when it appears. Each message names the value and the fix. A value is cut after 80
@@ -69,6 +72,16 @@ pub enum EndpointError {
         /// The name of the other.
         second: &'static str,
     },
+    /// The [catalogue](crate::RegionEntry) has no host of this kind for the region. If the region has got one
+    /// since, [`EndpointOptions::allow_unlisted_host`](crate::EndpointOptions::allow_unlisted_host) takes it.
+    NoHost {
+        /// The id of the region.
+        region: &'static str,
+        /// The kind of host that was asked for.
+        kind: Kind,
+        /// The network of the finance cloud that was asked for.
+        network: Option<FinanceNetwork>,
+    },
 }
 
 impl fmt::Display for EndpointError {
@@ -94,8 +107,25 @@ impl fmt::Display for EndpointError {
             Self::Conflict { first, second } => {
                 write!(f, "`{first}` and `{second}` exclude each other: unset one of them")
             }
+            Self::NoHost { region, kind, network } => no_host(f, region, *kind, *network),
         }
     }
+}
+
+fn no_host(
+    f: &mut fmt::Formatter<'_>,
+    region: &str,
+    kind: Kind,
+    network: Option<FinanceNetwork>,
+) -> fmt::Result {
+    let network = match network {
+        None => "",
+        Some(FinanceNetwork::Private) => " in the private finance network",
+        Some(FinanceNetwork::Public) => " in the public finance network",
+    };
+    let as_of = RegionEntry::AS_OF;
+    write!(f, "region `{region}` has no {kind} host{network}, as of {as_of}: ")?;
+    f.write_str("choose a kind of host that it has, or set `endpoint`")
 }
 
 impl core::error::Error for EndpointError {}
@@ -174,6 +204,21 @@ mod tests {
         assert_eq!(
             EndpointError::Conflict { first: "use_cname", second: "use_path_style" }.to_string(),
             "`use_cname` and `use_path_style` exclude each other: unset one of them"
+        );
+    }
+
+    #[test]
+    fn a_missing_host_is_named_with_region_kind_and_date() {
+        let error = |kind, network| EndpointError::NoHost { region: "cn-x", kind, network };
+        let fix = "choose a kind of host that it has, or set `endpoint`";
+        assert_eq!(
+            error(Kind::DualStack, None).to_string(),
+            alloc::format!("region `cn-x` has no dual-stack host, as of 2026-11-21: {fix}")
+        );
+        let private = "region `cn-x` has no public host in the private finance network, as of 2026-11-21";
+        assert_eq!(
+            error(Kind::Public, Some(FinanceNetwork::Private)).to_string(),
+            alloc::format!("{private}: {fix}")
         );
     }
 }

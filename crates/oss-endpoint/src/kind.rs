@@ -2,13 +2,16 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::fmt;
 
+use crate::catalogue::{Cloud, FinanceNetwork};
+use crate::error::EndpointError;
 use crate::region::Region;
 
 /// A kind of host that OSS has for a region.
 ///
-/// The hosts follow the formulas of "Regions and endpoints". Regions of the finance cloud do not obey them:
-/// give such a region an explicit endpoint.
+/// Which hosts a region has is in its [`RegionEntry`](crate::RegionEntry); those of a region without one follow the formulas
+/// below ("Regions and endpoints").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -28,9 +31,27 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The host of this kind for a region: the only place that knows one, so that a catalogue of the
-    /// regions which break the formulas can be asked here first.
-    pub(crate) fn host(self, region: &Region) -> String {
+    /// The host of this kind for a region, and the only place that decides on one: the catalogue's, else the
+    /// formula's.
+    pub(crate) fn host(
+        self,
+        region: &Region,
+        network: Option<FinanceNetwork>,
+        allow_unlisted: bool,
+    ) -> Result<String, EndpointError> {
+        let Some(entry) = region.entry() else { return Ok(self.formula(region)) };
+        match entry.host(self, network) {
+            Some(host) => Ok(String::from(host)),
+            None if allow_unlisted && entry.follows_formulas() => Ok(self.formula(region)),
+            None => {
+                let network = network.filter(|_| entry.cloud == Cloud::Finance);
+                Err(EndpointError::NoHost { region: entry.id, kind: self, network })
+            }
+        }
+    }
+
+    /// The host that the formula gives, whether the region has it or not.
+    pub(crate) fn formula(self, region: &Region) -> String {
         match self {
             Self::Public => format!("oss-{region}.aliyuncs.com"),
             Self::Internal => format!("oss-{region}-internal.aliyuncs.com"),
@@ -38,6 +59,19 @@ impl Kind {
             Self::Accelerate => String::from(ACCELERATE),
             Self::AccelerateOverseas => String::from(ACCELERATE_OVERSEAS),
         }
+    }
+}
+
+/// As in `a dual-stack host`.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::DualStack => "dual-stack",
+            Self::Accelerate => "acceleration",
+            Self::AccelerateOverseas => "overseas acceleration",
+        })
     }
 }
 
@@ -59,7 +93,22 @@ mod tests {
             (Kind::AccelerateOverseas, "oss-accelerate-overseas.aliyuncs.com"),
         ];
         for (kind, expected) in cases {
-            assert_eq!(kind.host(&region), expected);
+            assert_eq!(kind.formula(&region), expected);
         }
+    }
+    #[test]
+    fn the_catalogue_is_asked_before_the_formula() {
+        let host = |kind: Kind, id: &str, allow| kind.host(&Region::parse(id).unwrap(), None, allow);
+        let finance = host(Kind::Public, "cn-hangzhou-finance", false);
+        assert_eq!(finance.as_deref(), Ok("oss-cn-hzfinance.aliyuncs.com"));
+        let unknown = host(Kind::DualStack, "xx-nowhere-1", false);
+        assert_eq!(unknown.as_deref(), Ok("xx-nowhere-1.oss.aliyuncs.com"));
+        let refused = |kind, region| Err(EndpointError::NoHost { region, kind, network: None });
+        assert_eq!(host(Kind::DualStack, "us-west-1", false), refused(Kind::DualStack, "us-west-1"));
+        let allowed = host(Kind::DualStack, "us-west-1", true);
+        assert_eq!(allowed.as_deref(), Ok("us-west-1.oss.aliyuncs.com"));
+        // The formula never holds in the finance cloud, so allowing it changes nothing.
+        let beijing = "cn-beijing-finance-1";
+        assert_eq!(host(Kind::DualStack, beijing, true), refused(Kind::DualStack, beijing));
     }
 }

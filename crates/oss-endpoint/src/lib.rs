@@ -23,8 +23,11 @@
 //! | wanted | where |
 //! | --- | --- |
 //! | a region's public, internal, … host | [`Endpoint::public`] and its neighbours, [`Kind`] |
+//! | which regions there are, and which hosts each has | [`Region::entry`], [`RegionEntry::all`] |
+//! | the network of a finance region | [`EndpointOptions::finance_network`] |
 //! | a host of one's own, an emulator, a private cloud | [`Endpoint::parse`] |
 //! | the switches `use_internal_endpoint`, `use_cname`, … | [`EndpointOptions::resolve`] |
+//! | what a person should know of a configuration | [`EndpointOptions::warnings`] |
 //! | bucket in the host, in the path, or known by the host | [`Addressing`] |
 //! | what goes on the wire | [`Endpoint::address`] |
 //!
@@ -39,6 +42,7 @@ mod text;
 
 mod address;
 mod bucket;
+mod catalogue;
 mod encode;
 mod endpoint;
 mod error;
@@ -47,9 +51,11 @@ mod key;
 mod kind;
 mod options;
 mod region;
+mod warning;
 
 pub use address::Address;
 pub use bucket::BucketName;
+pub use catalogue::{Cloud, FinanceNetwork, HostSet, RegionEntry, RegionStatus};
 pub use encode::{encode_component, encode_key};
 pub use endpoint::{Addressing, Endpoint, Scheme};
 pub use error::EndpointError;
@@ -57,3 +63,4 @@ pub use key::ObjectKey;
 pub use kind::Kind;
 pub use options::EndpointOptions;
 pub use region::Region;
+pub use warning::EndpointWarning;

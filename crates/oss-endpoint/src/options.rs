@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::catalogue::FinanceNetwork;
 use crate::endpoint::{Addressing, Endpoint, Scheme};
 use crate::error::{EndpointError, shown_endpoint};
 use crate::kind::Kind;
@@ -20,6 +21,28 @@ use crate::region::Region;
 ///     ..EndpointOptions::default()
 /// };
 /// assert_eq!(options.resolve()?.to_string(), "https://oss-cn-hangzhou-internal.aliyuncs.com");
+/// assert_eq!(options.warnings(), []);
+/// # Ok::<(), oss_endpoint::EndpointError>(())
+/// ```
+///
+/// A region of the finance cloud has two networks, each with hosts of its own, and a bucket is in one of them.
+/// Where the choice is open, it falls on the private network and a warning names the other host:
+///
+/// ```
+/// use oss_endpoint::{EndpointOptions, FinanceNetwork, Region};
+///
+/// let open = EndpointOptions {
+///     region: Some(Region::parse("cn-hangzhou-finance")?),
+///     use_internal_endpoint: true,
+///     ..EndpointOptions::default()
+/// };
+/// assert_eq!(open.resolve()?.to_string(), "https://oss-cn-hzjbp-a-internal.aliyuncs.com");
+/// let warning = open.warnings()[0].to_string();
+/// assert!(warning.contains("oss-cn-hzfinance-internal.aliyuncs.com"), "{warning}");
+///
+/// let chosen = EndpointOptions { finance_network: Some(FinanceNetwork::Public), ..open };
+/// assert_eq!(chosen.resolve()?.to_string(), "https://oss-cn-hzfinance-internal.aliyuncs.com");
+/// assert_eq!(chosen.warnings(), []);
 /// # Ok::<(), oss_endpoint::EndpointError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -38,6 +61,13 @@ pub struct EndpointOptions {
     pub use_accelerate_endpoint: bool,
     /// Whether to use the host of transfer acceleration outside the Chinese mainland.
     pub use_accelerate_overseas_endpoint: bool,
+    /// The network in which the bucket of a finance region is. Without effect beside an `endpoint`, and for
+    /// other regions.
+    pub finance_network: Option<FinanceNetwork>,
+    /// Whether to use the formula where the catalogue has no host of the chosen kind, for a region that has
+    /// got one since [`RegionEntry::AS_OF`](crate::RegionEntry::AS_OF). Without effect in the finance cloud,
+    /// whose hosts follow no formula.
+    pub allow_unlisted_host: bool,
     /// Whether to name the bucket in the path.
     pub use_path_style: bool,
     /// Whether `endpoint` is a domain that is bound to the bucket.
@@ -50,17 +80,25 @@ impl EndpointOptions {
     /// # Errors
     ///
     /// [`EndpointError::Conflict`] for `use_cname` with `use_path_style`, and for two kinds of hosts
-    /// without an `endpoint`; [`EndpointError::Missing`] without region and endpoint; those of
+    /// without an `endpoint`; [`EndpointError::Missing`] without region and endpoint;
+    /// [`EndpointError::NoHost`] for a kind of host that the region does not have; those of
     /// [`Endpoint::parse`].
     pub fn resolve(&self) -> Result<Endpoint, EndpointError> {
         let addressing = self.addressing()?;
         let scheme = if self.disable_ssl { Scheme::Http } else { Scheme::Https };
-        let endpoint = match (self.endpoint.as_deref(), &self.region) {
-            (Some(text), _) if !text.is_empty() => Endpoint::parse_or(text, scheme)?,
-            (_, Some(region)) => Endpoint::of(self.kind()?, region).with_scheme(scheme),
-            (_, None) => return Err(EndpointError::Missing),
+        let endpoint = match (self.explicit(), &self.region) {
+            (Some(text), _) => Endpoint::parse_or(text, scheme)?,
+            (None, Some(region)) => {
+                let host = self.kind()?.host(region, self.finance_network, self.allow_unlisted_host)?;
+                Endpoint::known(host).with_scheme(scheme)
+            }
+            (None, None) => return Err(EndpointError::Missing),
         };
         Ok(endpoint.with_addressing(addressing))
+    }
+
+    pub(crate) fn explicit(&self) -> Option<&str> {
+        self.endpoint.as_deref().filter(|text| !text.is_empty())
     }
 
     fn addressing(&self) -> Result<Addressing, EndpointError> {
@@ -72,7 +110,7 @@ impl EndpointOptions {
         }
     }
 
-    fn kind(&self) -> Result<Kind, EndpointError> {
+    pub(crate) fn kind(&self) -> Result<Kind, EndpointError> {
         let mut chosen = [
             (self.use_internal_endpoint, "use_internal_endpoint", Kind::Internal),
             (self.use_dualstack_endpoint, "use_dualstack_endpoint", Kind::DualStack),
@@ -104,6 +142,8 @@ impl fmt::Debug for EndpointOptions {
             .field("use_dualstack_endpoint", &self.use_dualstack_endpoint)
             .field("use_accelerate_endpoint", &self.use_accelerate_endpoint)
             .field("use_accelerate_overseas_endpoint", &self.use_accelerate_overseas_endpoint)
+            .field("finance_network", &self.finance_network)
+            .field("allow_unlisted_host", &self.allow_unlisted_host)
             .field("use_path_style", &self.use_path_style)
             .field("use_cname", &self.use_cname)
             .finish()
@@ -117,8 +157,12 @@ mod tests {
 
     use super::*;
 
+    fn region_of(id: &str) -> EndpointOptions {
+        EndpointOptions { region: Some(Region::parse(id).unwrap()), ..EndpointOptions::default() }
+    }
+
     fn region() -> EndpointOptions {
-        EndpointOptions { region: Some(Region::parse("cn-hangzhou").unwrap()), ..EndpointOptions::default() }
+        region_of("cn-hangzhou")
     }
 
     fn endpoint(text: &str) -> EndpointOptions {
@@ -157,6 +201,51 @@ mod tests {
         for (options, expected) in cases {
             assert_eq!(options.resolve().unwrap().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_kind_that_the_region_has_not_is_refused_unless_it_is_allowed() {
+        let west = |allow_unlisted_host| EndpointOptions {
+            region: Some(Region::parse("us-west-1").unwrap()),
+            use_dualstack_endpoint: true,
+            allow_unlisted_host,
+            ..EndpointOptions::default()
+        };
+        assert_eq!(
+            west(false).resolve().unwrap_err(),
+            EndpointError::NoHost { region: "us-west-1", kind: Kind::DualStack, network: None }
+        );
+        assert_eq!(west(true).resolve().unwrap().to_string(), "https://us-west-1.oss.aliyuncs.com");
+        let explicit = EndpointOptions { endpoint: Some("oss.example".into()), ..west(false) };
+        assert_eq!(explicit.resolve().unwrap().to_string(), "https://oss.example");
+    }
+
+    #[test]
+    fn the_finance_network_is_a_choice() {
+        let finance = |finance_network, use_internal_endpoint| EndpointOptions {
+            region: Some(Region::parse("cn-shenzhen-finance-1").unwrap()),
+            finance_network,
+            use_internal_endpoint,
+            ..EndpointOptions::default()
+        };
+        let (private, public) = (Some(FinanceNetwork::Private), Some(FinanceNetwork::Public));
+        let cases = [
+            (None, false, "https://oss-cn-szfinance.aliyuncs.com"),
+            (None, true, "https://oss-cn-shenzhen-finance-1-internal.aliyuncs.com"),
+            (private, true, "https://oss-cn-shenzhen-finance-1-internal.aliyuncs.com"),
+            (public, false, "https://oss-cn-szfinance.aliyuncs.com"),
+            (public, true, "https://oss-cn-szfinance-internal.aliyuncs.com"),
+        ];
+        for (network, internal, expected) in cases {
+            assert_eq!(finance(network, internal).resolve().unwrap().to_string(), expected);
+        }
+        let region = "cn-shenzhen-finance-1";
+        assert_eq!(
+            finance(private, false).resolve().unwrap_err(),
+            EndpointError::NoHost { region, kind: Kind::Public, network: private }
+        );
+        let elsewhere = EndpointOptions { finance_network: private, ..region_of("cn-hangzhou") };
+        assert_eq!(elsewhere.resolve(), region_of("cn-hangzhou").resolve());
     }
 
     #[test]

@@ -7,8 +7,9 @@ use crate::text::text;
 
 /// The id of a region, the one that version 4 signatures take: `cn-hangzhou`, not `oss-cn-hangzhou`.
 ///
-/// It becomes a part of a host name, so its form is checked and not merely its presence: 1 to 63 bytes of
-/// `a-z`, `0-9` and `-`, with no `-` at either end. Whether such a region exists is the server's to say.
+/// It becomes a part of a host name, so its form is checked and not merely its presence: 1 to 50 bytes of
+/// `a-z`, `0-9` and `-`, with no `-` at either end. What the documents say of it is [`Region::entry`];
+/// whether a region exists that they do not know is the server's to say.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(String);
 
@@ -42,7 +43,7 @@ fn fault(text: &str) -> Option<&'static str> {
         return Some("it is empty, name one such as `cn-hangzhou`");
     }
     if text.len() > REGION_BYTES_MAX {
-        return Some("it is longer than 63 bytes, name one such as `cn-hangzhou`");
+        return Some("it is longer than 50 bytes, name one such as `cn-hangzhou`");
     }
     if !text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
         return Some("use only a-z, 0-9 and `-`, as in `cn-hangzhou`");
@@ -53,8 +54,9 @@ fn fault(text: &str) -> Option<&'static str> {
     None
 }
 
-/// A label of a host name holds no more (RFC 1035, section 2.3.4).
-const REGION_BYTES_MAX: usize = 63;
+/// A label of a host name holds 63 bytes (RFC 1035, section 2.3.4), and the longest one that is made of an id
+/// is `oss-{region}-internal`.
+const REGION_BYTES_MAX: usize = 63 - "oss-".len() - "-internal".len();
 
 #[cfg(test)]
 mod tests {
@@ -64,11 +66,11 @@ mod tests {
 
     #[test]
     fn b01_region_takes_ids_and_nothing_else() {
-        let longest = "a".repeat(63);
+        let longest = "a".repeat(50);
         for good in ["cn-hangzhou", "us-west-1", "cn-hangzhou-finance", "a", "1", "a--b", &longest] {
             assert_eq!(Region::parse(good).unwrap().as_str(), good);
         }
-        let long = "a".repeat(64);
+        let [long, longer] = [51, 64].map(|length| "a".repeat(length));
         let bad = [
             "",
             "x@evil.example:443/#",
@@ -77,6 +79,7 @@ mod tests {
             "cn-hangzhou.evil.example",
             "../",
             &long,
+            &longer,
             "CN-Hangzhou",
             "cn_hangzhou",
             "cn-hangzhou-١",

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use oss_endpoint::{
-    Address, Addressing, BucketName, Endpoint, EndpointError, EndpointOptions, ObjectKey, Region, Scheme,
-    encode_component, encode_key,
+    Address, Addressing, BucketName, Endpoint, EndpointError, EndpointOptions, FinanceNetwork, Kind,
+    ObjectKey, Region, RegionEntry, Scheme, encode_component, encode_key,
 };
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
@@ -57,8 +57,8 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
         let region = Region::parse(region).unwrap();
         match kind {
             0 => Endpoint::public(&region),
-            1 => Endpoint::internal(&region),
-            2 => Endpoint::dual_stack(&region),
+            1 => Endpoint::internal(&region).unwrap(),
+            2 => Endpoint::dual_stack(&region).unwrap(),
             3 => Endpoint::accelerate(),
             _ => Endpoint::accelerate_overseas(),
         }
@@ -70,6 +70,25 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
         prop_oneof![Just(Addressing::VirtualHosted), Just(Addressing::Path), Just(Addressing::Cname)];
     (prop_oneof![known, own], addressing)
         .prop_map(|(endpoint, addressing)| endpoint.with_addressing(addressing))
+}
+
+fn region() -> impl Strategy<Value = Region> {
+    let known = proptest::sample::select(RegionEntry::all()).prop_map(|entry| entry.id.to_owned());
+    prop_oneof![known, "[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?"].prop_map(|id| Region::parse(id).unwrap())
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    proptest::sample::select(vec![
+        Kind::Public,
+        Kind::Internal,
+        Kind::DualStack,
+        Kind::Accelerate,
+        Kind::AccelerateOverseas,
+    ])
+}
+
+fn network() -> impl Strategy<Value = Option<FinanceNetwork>> {
+    proptest::option::of(prop_oneof![Just(FinanceNetwork::Private), Just(FinanceNetwork::Public)])
 }
 
 fn decoded(text: &str) -> String {
@@ -150,6 +169,7 @@ proptest! {
             use_accelerate_overseas_endpoint: overseas,
             use_path_style: path,
             use_cname: cname,
+            ..EndpointOptions::default()
         };
         let explicit = text.as_deref().filter(|text| !text.is_empty());
         let kinds = [internal, dual, fast, overseas].into_iter().filter(|set| *set).count();
@@ -165,6 +185,47 @@ proptest! {
             Err(EndpointError::Missing) => prop_assert!(explicit.is_none() && !region),
             Err(_) => prop_assert!(explicit.is_some_and(|text| Endpoint::parse(text).is_err())),
         }
+    }
+
+    #[test]
+    fn b01_a_region_has_a_host_of_a_kind_or_the_catalogue_says_no(
+        region in region(),
+        kind in kind(),
+        network in network(),
+        allow_unlisted_host in any::<bool>(),
+    ) {
+        let options = EndpointOptions {
+            region: Some(region.clone()),
+            use_internal_endpoint: kind == Kind::Internal,
+            use_dualstack_endpoint: kind == Kind::DualStack,
+            use_accelerate_endpoint: kind == Kind::Accelerate,
+            use_accelerate_overseas_endpoint: kind == Kind::AccelerateOverseas,
+            finance_network: network,
+            allow_unlisted_host,
+            ..EndpointOptions::default()
+        };
+        prop_assert!(options.warnings().iter().all(|warning| !warning.to_string().contains('\n')));
+        let listed = region.entry().and_then(|entry| entry.host(kind, network));
+        match options.resolve() {
+            Ok(endpoint) => {
+                // What a formula makes is what a person could have written: no label is too long.
+                prop_assert_eq!(&Endpoint::parse(&endpoint.to_string()).unwrap(), &endpoint);
+                prop_assert!(endpoint.host().split('.').all(|label| label.len() <= 63));
+                prop_assert!(endpoint.host().ends_with(".aliyuncs.com"));
+                prop_assert!(listed.is_none_or(|host| host == endpoint.host()));
+                prop_assert!(listed.is_some() || region.entry().is_none() || allow_unlisted_host);
+                if network.is_none() && !allow_unlisted_host {
+                    prop_assert_eq!(Endpoint::of(kind, &region), Ok(endpoint));
+                }
+            }
+            Err(EndpointError::NoHost { region: id, kind: of, .. }) => {
+                prop_assert!(listed.is_none() && id == region.as_str() && of == kind);
+                prop_assert!(region.entry().is_some());
+            }
+            Err(error) => prop_assert!(false, "{}", error),
+        }
+        let public = Endpoint::public(&region);
+        prop_assert_eq!(Endpoint::of(Kind::Public, &region), Ok(public));
     }
 
     #[test]
