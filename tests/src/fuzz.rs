@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::xml_agreement::agree;
 use http::{HeaderMap, HeaderValue};
-use oss_endpoint::{Addressing, BucketName, Endpoint, ObjectKey, Region};
+use oss_endpoint::{Addressing, BucketName, Endpoint, Kind, ObjectKey, Region};
 use oss_proto::xml::{Reader, Writer};
 use oss_proto::{Credentials, ErrorCode, GetObject, Operation, ReadError, Service, ServiceError, presign};
 use oss_sign::{
@@ -53,10 +53,19 @@ pub fn endpoint(bytes: &[u8]) {
         assert!(!message.contains(char::is_control), "a message is one line: {message:?}");
     }
     if let Ok(region) = &region {
-        let host = Endpoint::public(region);
-        assert_eq!(host.host(), format!("oss-{region}.aliyuncs.com"));
-        // An id may have 63 bytes, but then `oss-` in front of it makes no label of a host name any more.
-        if region.as_str().len() + "oss-".len() <= LABEL_BYTES_MAX {
+        // What the formulas make of any id, or the catalogue has for it, is what a person could write.
+        for kind in [Kind::Public, Kind::Internal, Kind::DualStack] {
+            let listed = region.entry().map(|entry| entry.host(kind, None));
+            let Ok(host) = Endpoint::of(kind, region) else {
+                assert_eq!(listed, Some(None), "a host is refused only where the catalogue has none");
+                continue;
+            };
+            let formula = match kind {
+                Kind::Internal => format!("oss-{region}-internal.aliyuncs.com"),
+                Kind::DualStack => format!("{region}.oss.aliyuncs.com"),
+                _ => format!("oss-{region}.aliyuncs.com"),
+            };
+            assert_eq!(host.host(), listed.flatten().unwrap_or(&formula));
             assert_eq!(Endpoint::parse(&host.to_string()), Ok(host));
         }
     }
@@ -404,7 +413,6 @@ fn in_order(canonical: &str) {
 }
 
 const DEPTH_MAX: usize = 32;
-const LABEL_BYTES_MAX: usize = 63;
 const MESSAGE_BYTES_MAX: usize = 8192;
 const ROOT: &str = "Result";
 const SECRET: &str = "fuzz-secret-that-must-never-be-shown";

@@ -123,16 +123,15 @@ impl Endpoint {
         Ok(Self::known(kind.host(region, None, false)?))
     }
 
-    /// The public host of a region: `https://oss-{region}.aliyuncs.com`, and those of the public network in
-    /// the finance cloud. Every region of the catalogue
-    /// has one.
+    /// The public host of a region: `https://oss-{region}.aliyuncs.com`, and that of the public network in
+    /// the finance cloud. Every region of the catalogue has one.
     #[must_use]
     pub fn public(region: &Region) -> Self {
         let host = Kind::Public.host(region, None, false);
         Self::known(host.unwrap_or_else(|_| Kind::Public.formula(region)))
     }
 
-    /// The host of a region inside Alibaba Cloud: `https://oss-{region}-internal.aliyuncs.com`, and those of
+    /// The host of a region inside Alibaba Cloud: `https://oss-{region}-internal.aliyuncs.com`, and that of
     /// the private network in the finance cloud.
     ///
     /// # Errors

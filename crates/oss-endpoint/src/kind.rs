@@ -10,8 +10,8 @@ use crate::region::Region;
 
 /// A kind of host that OSS has for a region.
 ///
-/// Which hosts a region has is in its [`RegionEntry`](crate::RegionEntry); those of a region without one follow the formulas
-/// below ("Regions and endpoints").
+/// Which hosts a region has is in its [`RegionEntry`](crate::RegionEntry); those of a region without one
+/// follow the formulas below ("Regions and endpoints").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {

@@ -25,8 +25,8 @@ use crate::region::Region;
 /// # Ok::<(), oss_endpoint::EndpointError>(())
 /// ```
 ///
-/// A region of the finance cloud has two networks, each with hosts of its own, and a bucket is in one of them.
-/// Where the choice is open, it falls on the private network and a warning names the other host:
+/// A region of the finance cloud has two networks, each with hosts of its own, and a bucket is in one of
+/// them. Where the choice is open, it falls on the private network and a warning names the other host:
 ///
 /// ```
 /// use oss_endpoint::{EndpointOptions, FinanceNetwork, Region};

@@ -141,8 +141,8 @@ impl fmt::Display for EndpointWarning {
             ),
             Self::Overseas { region } => write!(
                 f,
-                "region `{region}` is in the Chinese mainland, and overseas acceleration is for buckets outside \
-                 it: set `use_accelerate_endpoint` instead"
+                "region `{region}` is in the Chinese mainland, and overseas acceleration is for buckets \
+                 outside it: set `use_accelerate_endpoint` instead"
             ),
         }
     }
@@ -208,9 +208,9 @@ mod tests {
             ),
             (
                 EndpointOptions { use_internal_endpoint: true, ..region("cn-hangzhou-finance") },
-                "region `cn-hangzhou-finance` has two networks: oss-cn-hzjbp-a-internal.aliyuncs.com is used, \
-                 for a bucket of the private one; for a bucket of the public one, set `finance_network` to \
-                 reach oss-cn-hzfinance-internal.aliyuncs.com",
+                "region `cn-hangzhou-finance` has two networks: oss-cn-hzjbp-a-internal.aliyuncs.com is \
+                 used, for a bucket of the private one; for a bucket of the public one, set \
+                 `finance_network` to reach oss-cn-hzfinance-internal.aliyuncs.com",
             ),
             (
                 EndpointOptions {

@@ -15,7 +15,7 @@ pub(super) fn endpoint(record: &Record<'_>) -> Result<Pass, String> {
         (Ok(ours), rule) => match (compare(record, &ours), rule) {
             (Ok(()), _) => Ok(Pass::Same),
             (Err(_), Some("localhost-path-style")) if ours.style == "path" => Ok(Pass::ByRule),
-            (Err(_), Some("region-catalogue")) if ours.host.ends_with(".aliyuncs.com") => Ok(Pass::ByRule),
+            (Err(_), Some("region-catalogue")) if ours.is_listed => Ok(Pass::ByRule),
             (Err(difference), _) => Err(difference),
         },
     }
@@ -40,6 +40,8 @@ struct Ours {
     path: String,
     style: &'static str,
     has_bucket: bool,
+    /// Whether the host is one that the catalogue has for the region.
+    is_listed: bool,
 }
 
 fn address(record: &Record<'_>) -> Result<Ours, Refusal> {
@@ -56,6 +58,8 @@ fn address(record: &Record<'_>) -> Result<Ours, Refusal> {
         use_accelerate_endpoint: has("use_accelerate_endpoint"),
         use_path_style: has("use_path_style"),
         use_cname: has("use_cname"),
+        // The SDKs know no catalogue: what they make of a host that a region has not is the formula.
+        allow_unlisted_host: true,
         ..EndpointOptions::default()
     };
     let endpoint = options.resolve()?;
@@ -72,6 +76,12 @@ fn address(record: &Record<'_>) -> Result<Ours, Refusal> {
             _ => "virtual",
         },
         has_bucket: bucket.is_some(),
+        is_listed: options.region.as_ref().and_then(Region::entry).is_some_and(|entry| {
+            entry
+                .hosts
+                .iter()
+                .any(|set| [set.public, set.internal, set.dual_stack].contains(&Some(endpoint.host())))
+        }),
     })
 }
 

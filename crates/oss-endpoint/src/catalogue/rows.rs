@@ -14,7 +14,7 @@ macro_rules! row {
     (single $id:literal, $name:literal, $land:expr, $sources:expr) => {
         row!(@ $id, $name, $land, $sources, Some(concat!("oss-", $id, "-internal.aliyuncs.com")), None)
     };
-    (public_only $id:literal, $name:literal, $land:expr, $sources:expr) => {
+    (bare $id:literal, $name:literal, $land:expr, $sources:expr) => {
         row!(@ $id, $name, $land, $sources, None, None)
     };
     (@ $id:literal, $name:literal, $land:expr, $sources:expr, $internal:expr, $dual_stack:expr) => {
@@ -63,7 +63,7 @@ pub(super) static ROWS: &[RegionEntry] = &[
     row!(dual "cn-hongkong", "China (Hong Kong)", ELSEWHERE, SINCE_2021),
     RegionEntry {
         note: "no region attribute: reached over the public network only",
-        ..row!(public_only "rg-china-mainland", "No region attribute (Chinese mainland)", MAINLAND, CHINA_SITE)
+        ..row!(bare "rg-china-mainland", "No region attribute (Chinese mainland)", MAINLAND, CHINA_SITE)
     },
     row!(single "ap-northeast-1", "Japan (Tokyo)", ELSEWHERE, SINCE_2021),
     row!(single "ap-northeast-2", "South Korea (Seoul)", ELSEWHERE, BOTH_SITES),
