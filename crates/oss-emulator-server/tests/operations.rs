@@ -19,7 +19,12 @@ fn buckets_are_created_listed_described_and_deleted() {
     let made = bucket("PUT", "second", &[], &[("x-oss-acl", "public-read")], body);
     assert_eq!((made.status, made.header("location")), (200, Some("/second")));
     for (name, body, expected) in [
-        ("second", &b""[..], "409 BucketAlreadyExists"),
+        (
+            "second",
+            &b"<CreateBucketConfiguration><StorageClass>Standard</StorageClass></CreateBucketConfiguration>"
+                [..],
+            "409 BucketAlreadyExists",
+        ),
         ("Second", b"", "400 InvalidBucketName"),
         ("third", b"<CreateBucketConfiguration>", "400 MalformedXML"),
         ("third", b"<Other/>", "400 MalformedXML"),
@@ -31,6 +36,13 @@ fn buckets_are_created_listed_described_and_deleted() {
     ] {
         assert_eq!(bucket("PUT", name, &[], &[], body).outcome(), expected, "{name}");
     }
+
+    // One's own bucket again: its metadata is overwritten.
+    assert_eq!(bucket("PUT", "second", &[], &[("x-oss-acl", "private")], b"").status, 200);
+    assert_eq!(
+        bucket("GET", "second", &["acl"].map(|name| (name, "")), &[], b"").element("Grant"),
+        "private"
+    );
 
     let list = client.send("GET", "/", &[], &[], b"");
     assert_eq!(list.elements("Name"), [BUCKET, "second"]);

@@ -19,7 +19,9 @@ use crate::xml::{Document, parse};
 
 pub(crate) fn put(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
     let name = context.request.target.bucket();
-    let mut bucket = Bucket::new(context.now);
+    // Of one's own bucket a further call changes the metadata (PutBucket, "Usage notes"), but not how it stores.
+    let own = context.store.buckets.get(name).cloned();
+    let mut bucket = own.clone().unwrap_or_else(|| Bucket::new(context.now));
     if let Some(acl) = context.request.header("x-oss-acl") {
         bucket.acl = Acl::of_bucket(acl)?;
     }
@@ -43,7 +45,8 @@ pub(crate) fn put(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Faul
             bucket.redundancy = kind.to_owned();
         }
     }
-    if context.store.buckets.contains_key(name) {
+    if own.is_some_and(|own| own.storage_class != bucket.storage_class || own.redundancy != bucket.redundancy)
+    {
         let why = "The requested bucket name is not available. The bucket namespace is shared by all users \
                    of the system. Please select a different name and try again.";
         return Err(Fault::new(409, "BucketAlreadyExists", "0015-00000104", why).with("BucketName", name));

@@ -9,7 +9,7 @@ use super::words::{BucketAcl, DataRedundancyType, StorageClass, VersioningStatus
 use crate::Tags;
 
 operation! {
-    /// Creates a bucket; succeeds as well when it is already yours with the same settings.
+    /// Creates a bucket; of one's own bucket it overwrites the metadata, such as the ACL.
     ///
     /// [PutBucket](https://help.aliyun.com/zh/oss/developer-reference/putbucket)
     PutBucket = PUT Bucket [] () {
