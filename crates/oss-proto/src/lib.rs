@@ -90,7 +90,8 @@ pub use ops::*;
 // The leaves' types in our signatures, so that a user needs one crate in `Cargo.toml`.
 pub use oss_credentials::{CredentialCache, CredentialError, Credentials, Source};
 pub use oss_endpoint::{
-    Addressing, BucketName, Endpoint, EndpointError, EndpointOptions, ObjectKey, Region, Scheme,
+    Addressing, BucketName, Endpoint, EndpointError, EndpointOptions, EndpointWarning, FinanceNetwork,
+    ObjectKey, Region, RegionEntry, Scheme,
 };
 pub use oss_retry::{Effect, FailureKind, Outcome, Policy, Quota, Strategy};
 pub use oss_sign::UnixTime;
