@@ -99,8 +99,8 @@ async fn tour(bucket: &Bucket, prefix: &str) -> Outcome {
     Ok(())
 }
 
-/// A file of 5 MiB, streamed from disk: never in memory as a whole, and repeatable, since a file can be opened
-/// again.
+/// A file of 5 MiB, streamed from disk: never in memory as a whole, and repeatable, since a file can be
+/// opened again.
 async fn upload_file(bucket: &Bucket, key: &str) -> Outcome<u64> {
     let path = std::env::temp_dir().join(format!("oss-quickstart-{}.bin", std::process::id()));
     let content: Vec<u8> = (0..5_u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();

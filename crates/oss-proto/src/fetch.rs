@@ -182,7 +182,8 @@ impl Fetch {
         self.exchange.ledger()
     }
 
-    /// An error that whoever takes the bytes found, with the evidence of this read: host, attempts, request id.
+    /// An error that whoever takes the bytes found, with the evidence of this read: host, attempts, request
+    /// id.
     pub fn error(&self, kind: ErrorKind) -> Error {
         self.exchange.error(kind)
     }

@@ -213,7 +213,7 @@ fn an_answer_that_cannot_be_understood_is_not_asked_for_again() {
     assert!(matches!(error.kind(), ErrorKind::Reply(_)) && error.attempts().len() == 1, "{error}");
     assert_eq!(
         error.to_string(),
-        "GetBucketInfo at bucket.oss-cn-hangzhou.aliyuncs.com: the answer's header `content-length` is `+3` where one \
-         unsigned decimal number is due (1 attempt)"
+        "GetBucketInfo at bucket.oss-cn-hangzhou.aliyuncs.com: the answer's header `content-length` is `+3` \
+         where one unsigned decimal number is due (1 attempt)"
     );
 }

@@ -1,8 +1,8 @@
 //! A driver on plain blocking sockets: the machines of `oss-proto` without an async runtime.
 //!
 //! [`Client::call_from`] is the whole loop, and contains no policy: it does what the exchange says and
-//! reports what came of it. [`wire`] is the transport, HTTP/1.1 over TCP without TLS. Together they are an example to
-//! copy from, and one of the drivers that the conformance suite runs on.
+//! reports what came of it. [`wire`] is the transport, HTTP/1.1 over TCP without TLS. Together they are an
+//! example to copy from, and one of the drivers that the conformance suite runs on.
 
 pub mod wire;
 

@@ -19,7 +19,8 @@ use crate::xml::{Document, parse};
 
 pub(crate) fn put(context: &mut Context<'_>, body: &[u8]) -> Result<Answer, Fault> {
     let name = context.request.target.bucket();
-    // Of one's own bucket a further call changes the metadata (PutBucket, "Usage notes"), but not how it stores.
+    // Of one's own bucket a further call changes the metadata (PutBucket, "Usage notes"), but not how it
+    // stores.
     let own = context.store.buckets.get(name).cloned();
     let mut bucket = own.clone().unwrap_or_else(|| Bucket::new(context.now));
     if let Some(acl) = context.request.header("x-oss-acl") {

@@ -113,7 +113,8 @@ pub enum Event {
     Head(Head),
     /// The next bytes of its body.
     Body(Bytes),
-    /// The body ended in an orderly way: by its length, by its last chunk, or, if it has neither, with its connection.
+    /// The body ended in an orderly way: by its length, by its last chunk, or, if it has neither, with its
+    /// connection.
     End,
     /// The transport failed.
     Failed(Failure),
