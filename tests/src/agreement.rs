@@ -60,7 +60,8 @@ pub fn agree(case: &Case<'_>, scratch: &mut Scratch) -> Result<(), String> {
     let naive = dated(&time.http_date(), &|input| naive_sign::header_v1(input, sub_resources));
     same("V1 header", &signed, &naive)?;
 
-    let expires = time.as_secs().to_string();
+    // No URL ends before 1970.
+    let expires = time.as_secs().max(0).to_string();
     let signed = presign_query_v1(&request, &key, *time, sub_resources, scratch);
     same("V1 query", &signed, &dated(&expires, &|input| naive_sign::presign_v1(input, sub_resources)))
 }

@@ -1,6 +1,6 @@
 //! `ACS3-HMAC-SHA256`, the newer signature of Alibaba Cloud's interfaces other than OSS.
 
-use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     AccessKey, UnixTime,
     canonical::{text, trim},
-    encode::{Keep, Pen, cmp_encoded},
+    encode::sorted_query,
     scratch::hex,
 };
 
@@ -68,8 +68,8 @@ impl Acs3Call<'_> {
             names.push_str(separator);
             names.push_str(name);
         }
-        let query = canonical_query(self.query);
-        let canonical = [self.method, self.path, &query, &lines, &names, &digest].join("\n");
+        let query = sorted_query(self.query);
+        let canonical = [self.method, self.path, text(&query), &lines, &names, &digest].join("\n");
         let to_sign = format!("{ALGORITHM}\n{}", self::digest(canonical.as_bytes()));
         let mac =
             Hmac::<Sha256>::new_from_slice(key.secret.as_bytes()).expect("HMAC takes a key of any length");
@@ -90,24 +90,6 @@ impl fmt::Debug for Acs3Call<'_> {
             .field("query", &crate::Names(self.query))
             .finish_non_exhaustive()
     }
-}
-
-fn canonical_query(query: &[(&str, &str)]) -> String {
-    let mut sorted = query.to_vec();
-    sorted.sort_unstable_by(|a, b| cmp_encoded(a.0, b.0).then_with(|| cmp_encoded(a.1, b.1)));
-    let length = sorted.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
-    let mut room = vec![0; 3 * length];
-    let mut pen = Pen::new(&mut room);
-    for (index, (name, value)) in sorted.iter().enumerate() {
-        if index > 0 {
-            pen.byte(b'&');
-        }
-        pen.encoded(name, Keep::Unreserved);
-        pen.byte(b'=');
-        pen.encoded(value, Keep::Unreserved);
-    }
-    let end = pen.at();
-    text(&room[..end]).to_owned()
 }
 
 fn digest(bytes: &[u8]) -> String {

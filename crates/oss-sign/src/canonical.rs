@@ -6,7 +6,7 @@ use core::{cmp::Ordering, str};
 use crate::{
     Request, Resource, Scratch,
     encode::{Keep, Pen, cmp_encoded, is_oss, key_encoded, key_lower},
-    scratch::{Name, Span},
+    scratch::{Added, Name, Room, Span},
 };
 
 impl Scratch {
@@ -48,29 +48,28 @@ impl Scratch {
     }
 
     fn list_additional(&mut self, request: &Request<'_>) -> Option<Span> {
-        let start = self.values.len();
         let mut last: Option<&str> = None;
-        for header in self.order.iter().map(|index| &self.headers[*index]) {
-            let Source::Additional(index) = header.source else { continue };
-            let name = request.headers[index].0;
-            if last.is_some_and(|last| last.eq_ignore_ascii_case(name)) {
-                continue;
+        let list = self.values.write(|pen| {
+            for header in self.order.iter().map(|index| &self.headers[*index]) {
+                let Source::Additional(index) = header.source else { continue };
+                let name = request.headers[index].0;
+                if last.is_some_and(|last| last.eq_ignore_ascii_case(name)) {
+                    continue;
+                }
+                if last.is_some() {
+                    pen.byte(b';');
+                }
+                pen.lower(name);
+                last = Some(name);
             }
-            if last.is_some() {
-                self.values.push(';');
-            }
-            let start = self.values.len();
-            self.values.push_str(name);
-            self.values[start..].make_ascii_lowercase();
-            last = Some(name);
-        }
-        last.map(|_| Span { start, end: self.values.len() })
+        });
+        last.map(|_| list)
     }
 
     /// Lower-case names of the headers that the signature covers, sorted, once the canonical request is
     /// written.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|name| text(&self.canonical[name.start..name.end]))
+        self.names.iter().map(|name| text(self.canonical.at(*name)))
     }
 
     /// Takes a parameter of the request into the canonical query, by its index.
@@ -90,25 +89,21 @@ impl Scratch {
     /// Writes the six fields of the canonical request, from the headers and pairs taken before.
     pub(crate) fn write_canonical(&mut self, request: &Request<'_>, additional: Option<Span>, payload: &str) {
         let Self { values, added, canonical, headers, pairs, order, pair_order, names, .. } = self;
-        let mut pen = Pen::new(canonical);
-        pen.push(request.method.as_bytes());
-        pen.byte(b'\n');
-        write_resource(&mut pen, request.resource);
-        pen.byte(b'\n');
-        let from = |source: Source, list: &[_]| match source {
-            Source::Caller(index) | Source::Additional(index) => list[index],
-            Source::Added(index) => (added[index].name.text, added[index].value.of(values)),
-        };
-        write_query(&mut pen, pair_order, pairs, |source| from(source, request.query));
-        pen.byte(b'\n');
-        write_headers(&mut pen, order, headers, names, |source| from(source, request.headers));
-        pen.byte(b'\n');
-        if let Some(additional) = additional {
-            pen.push(additional.of(values).as_bytes());
-        }
-        pen.byte(b'\n');
-        pen.push(payload.as_bytes());
-        self.canonical_end = pen.at();
+        canonical.write(|pen| {
+            pen.push(request.method.as_bytes());
+            pen.byte(b'\n');
+            write_resource(pen, request.resource);
+            pen.byte(b'\n');
+            write_query(pen, pair_order, pairs, |source| source.of(request.query, added, values));
+            pen.byte(b'\n');
+            write_headers(pen, order, headers, names, |source| source.of(request.headers, added, values));
+            pen.byte(b'\n');
+            if let Some(additional) = additional {
+                pen.push(values.at(additional));
+            }
+            pen.byte(b'\n');
+            pen.push(payload.as_bytes());
+        });
     }
 }
 
@@ -116,11 +111,11 @@ fn write_query<'a>(
     pen: &mut Pen<'_>,
     order: &mut Vec<usize>,
     pairs: &[Taken],
-    pair: impl Fn(Source) -> (&'a str, &'a str),
+    pair: impl Fn(Source) -> (&'a str, &'a [u8]),
 ) {
     sort(order, pairs, |a, b| {
         let (a, b) = (pair(a), pair(b));
-        cmp_encoded(a.0, b.0).then_with(|| cmp_encoded(a.1, b.1))
+        cmp_encoded(a.0.as_bytes(), b.0.as_bytes()).then_with(|| cmp_encoded(a.1, b.1))
     });
     for (index, taken) in order.iter().map(|index| &pairs[*index]).enumerate() {
         let (name, value) = pair(taken.source);
@@ -130,7 +125,7 @@ fn write_query<'a>(
         if taken.plain {
             pen.push(name.as_bytes());
         } else {
-            pen.encoded(name, Keep::Unreserved);
+            pen.encoded(name.as_bytes(), Keep::Unreserved);
         }
         // OSS reads `?acl` and `?acl=` alike; the canonical form is the bare name.
         if !value.is_empty() {
@@ -145,7 +140,7 @@ pub(crate) fn write_headers<'a>(
     order: &[usize],
     headers: &[Taken],
     names: &mut Vec<Span>,
-    header: impl Fn(Source) -> (&'a str, &'a str),
+    header: impl Fn(Source) -> (&'a str, &'a [u8]),
 ) {
     let mut last = None;
     for taken in order.iter().map(|index| &headers[*index]) {
@@ -160,7 +155,7 @@ pub(crate) fn write_headers<'a>(
             names.push(Span { start, end: pen.at() });
             pen.byte(b':');
         }
-        pen.push(trim(value).as_bytes());
+        pen.push(trimmed(value));
         pen.byte(b'\n');
         last = Some((taken.key, name));
     }
@@ -212,6 +207,22 @@ pub(crate) enum Source {
     Added(usize),
 }
 
+impl Source {
+    /// The name and the value; `list` is the request's.
+    #[inline]
+    pub(crate) fn of<'a>(
+        self,
+        list: &[(&'a str, &'a str)],
+        added: &[Added],
+        values: &'a Room,
+    ) -> (&'a str, &'a [u8]) {
+        match self {
+            Self::Caller(index) | Self::Additional(index) => (list[index].0, list[index].1.as_bytes()),
+            Self::Added(index) => (added[index].name.text, values.at(added[index].value)),
+        }
+    }
+}
+
 fn is_additional(request: &Request<'_>, name: &str, value: &str) -> bool {
     !name.is_empty()
         && is_named(request.additional, name)
@@ -221,10 +232,14 @@ fn is_additional(request: &Request<'_>, name: &str, value: &str) -> bool {
 
 /// The value without space and tab around it, which is what a receiver sees (RFC 9110 section 5.5).
 pub(crate) fn trim(value: &str) -> &str {
-    match value.as_bytes() {
-        [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => value.trim_matches([' ', '\t']),
-        _ => value,
+    value.trim_matches([' ', '\t'])
+}
+
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
     }
+    value
 }
 
 /// Compares names as they are in lower case.
@@ -243,12 +258,17 @@ fn write_resource(pen: &mut Pen<'_>, resource: Resource<'_>) {
         Resource::Service => return pen.byte(b'/'),
         Resource::Bucket(bucket) => (bucket, ""),
         Resource::Object { bucket, key } => (bucket, key),
-        _ => return resource.pieces().into_iter().for_each(|piece| pen.encoded(piece, Keep::Slash)),
+        _ => {
+            return resource
+                .pieces()
+                .into_iter()
+                .for_each(|piece| pen.encoded(piece.as_bytes(), Keep::Slash));
+        }
     };
     pen.byte(b'/');
-    pen.encoded(bucket, Keep::Slash);
+    pen.encoded(bucket.as_bytes(), Keep::Slash);
     pen.byte(b'/');
-    pen.encoded(key, Keep::Slash);
+    pen.encoded(key.as_bytes(), Keep::Slash);
 }
 
 fn is_named(names: &[&str], name: &str) -> bool {
@@ -292,7 +312,7 @@ mod tests {
             scratch.add_pair(index, name);
         }
         scratch.write_canonical(request, additional, "PAYLOAD");
-        let text = text(scratch.written()).strip_prefix("GET\n").expect("starts with the method");
+        let text = text(scratch.canonical.written()).strip_prefix("GET\n").expect("starts with the method");
         let text = text.strip_suffix("\nPAYLOAD").expect("ends with the payload");
         let (uri, text) = text.split_once('\n').expect("a uri");
         let (query, text) = text.split_once('\n').expect("a query");
@@ -397,6 +417,30 @@ mod tests {
     }
 
     #[test]
+    fn names_that_begin_alike_are_told_apart() {
+        let headers = [
+            ("x-oss-meta-long-name-b", "2"),
+            ("x-oss-meta-long-name-a", "1"),
+            ("content-lang", "as long as content-type"),
+            ("content-md6", "as long as content-md5"),
+            ("x-oss-content-other", "begins as our own header does"),
+        ];
+        let request = Request { headers: &headers, ..GET };
+        let signing = SigningKey::derive(&KEY, &SCOPE);
+        let mut scratch = Scratch::new();
+        let signed = sign_headers(&request, &KEY, &signing, &SCOPE, &mut scratch);
+        let names = signed.signed_headers().collect::<Vec<_>>();
+        let expected = [
+            "x-oss-content-other",
+            "x-oss-content-sha256",
+            "x-oss-date",
+            "x-oss-meta-long-name-a",
+            "x-oss-meta-long-name-b",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
     fn a_smaller_request_reuses_the_buffers_and_leaves_nothing_of_the_larger_one() {
         let signing = SigningKey::derive(&KEY, &SCOPE);
         let mut scratch = Scratch::new();
@@ -406,12 +450,12 @@ mod tests {
         let before = capacities(&scratch);
         let again = sign_headers(&GET, &KEY, &signing, &SCOPE, &mut scratch).signature().len();
         assert_eq!((again, capacities(&scratch)), (64, before));
-        assert!(!text(scratch.written()).contains("large"));
+        assert!(!text(scratch.canonical.written()).contains("large"));
         assert_eq!(format!("{scratch:?}"), "Scratch { .. }");
     }
 
     fn capacities(scratch: &Scratch) -> [usize; 3] {
-        [scratch.values.capacity(), scratch.canonical.len(), scratch.to_sign.len()]
+        [scratch.values.size(), scratch.canonical.size(), scratch.to_sign.size()]
     }
 
     proptest! {

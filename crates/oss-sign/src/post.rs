@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding};
 use crate::{
     AccessKey, Scope, SigningKey, UnixTime,
     scratch::hex,
-    v4::{ALGORITHM, push_scope},
+    v4::{ALGORITHM, TERMINATOR_TEXT},
 };
 
 /// The conditions under which OSS takes a form upload (PostObject), until a moment in time.
@@ -100,8 +100,8 @@ impl PostPolicy {
             return Err(PolicyError::TooLong { asked_secs: lifetime });
         }
         let date = scope.time.iso_basic();
-        let mut credential = format!("{}/", key.id);
-        push_scope(&mut credential, scope, &date);
+        let (day, Scope { region, product, .. }) = (scope.time.day(), scope);
+        let credential = format!("{}/{day}/{region}/{product}/{TERMINATOR_TEXT}", key.id);
         let mut fields = Vec::from([
             ("x-oss-signature-version", ALGORITHM.to_owned()),
             ("x-oss-credential", credential),

@@ -5,8 +5,8 @@ use core::time::Duration;
 use crate::{
     AccessKey, PresignError, Request, Scope, Scratch, Signed, SigningKey,
     canonical::trim,
-    scratch::{Added, Name, Span},
-    v4::{ALGORITHM, CONTENT_SHA256, UNSIGNED_PAYLOAD, push_scope, sign_canonical},
+    scratch::{Added, Name, Span, hex},
+    v4::{ALGORITHM, CONTENT_SHA256, UNSIGNED_PAYLOAD, sign_canonical, write_scope},
 };
 
 /// The parameters that a presigned URL may carry.
@@ -55,14 +55,9 @@ pub fn presign_query<'s>(
     scratch.add(const { Name::new("x-oss-signature-version") }, ALGORITHM);
     scratch.add(const { Name::new("x-oss-date") }, date);
     scratch.add_number(const { Name::new("x-oss-expires") }, expires);
-    let start = scratch.values.len();
-    scratch.values.push_str(key.id);
-    scratch.values.push('/');
-    let in_scope = push_scope(&mut scratch.values, scope, date);
-    scratch.added.push(Added {
-        name: const { Name::new("x-oss-credential") },
-        value: Span { start, end: in_scope.end },
-    });
+    let (in_scope, start) = write_scope(&mut scratch.values, "", key, scope, date);
+    let value = Span { start, end: in_scope.end };
+    scratch.added.push(Added { name: const { Name::new("x-oss-credential") }, value });
     if let Some(token) = key.token() {
         scratch.add(const { Name::new("x-oss-security-token") }, token);
     }
@@ -77,7 +72,7 @@ pub fn presign_query<'s>(
     scratch.add_own_pairs();
     scratch.write_canonical(request, additional, payload(request));
     let digest = sign_canonical(scratch, signing, in_scope, date);
-    let signature = scratch.push_hex(&digest);
+    let signature = scratch.values.write(|pen| pen.array(hex(&digest)));
     scratch.added.push(Added { name: const { Name::new("x-oss-signature") }, value: signature });
     Ok(Signed { scratch, signature })
 }
@@ -150,7 +145,7 @@ mod tests {
                 let error = presigned(&REQUEST, &key, asked, &mut scratch).unwrap_err();
                 assert_eq!(error, PresignError::TooLong { asked, limit });
             }
-            assert!(scratch.written().is_empty());
+            assert!(scratch.canonical.written().is_empty());
             for (asked, secs) in [(second, 1), (second * 2 - nano, 1), (limit, limit.as_secs())] {
                 let signed =
                     presigned(&REQUEST, &key, asked, &mut scratch).expect("a lifetime within limits");

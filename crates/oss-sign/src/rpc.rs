@@ -7,8 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccessKey, UnixTime,
-    canonical::text,
-    encode::{Keep, Pen, cmp_encoded},
+    encode::{Keep, Pen, sorted_query},
     sha1_mac::{SIGNATURE_BYTES, hmac_sha1},
 };
 
@@ -86,25 +85,12 @@ impl fmt::Debug for RpcCall<'_> {
 /// The value of `Signature` over all other parameters of a call, decoded and in any order.
 #[must_use]
 pub fn rpc_signature(method: &str, parameters: &[(&str, &str)], secret: &str) -> String {
-    let mut sorted = parameters.to_vec();
-    sorted.sort_unstable_by(|a, b| cmp_encoded(a.0, b.0).then_with(|| cmp_encoded(a.1, b.1)));
-    let length = sorted.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
-    let mut canonical = Zeroizing::new(alloc::vec![0; 3 * length]);
-    let mut pen = Pen::new(&mut canonical);
-    for (index, (name, value)) in sorted.iter().enumerate() {
-        if index > 0 {
-            pen.byte(b'&');
-        }
-        pen.encoded(name, Keep::Unreserved);
-        pen.byte(b'=');
-        pen.encoded(value, Keep::Unreserved);
-    }
-    let end = pen.at();
-    let mut to_sign = Zeroizing::new(alloc::vec![0; method.len() + 5 + 3 * end]);
-    let mut pen = Pen::new(&mut to_sign);
+    let canonical = sorted_query(parameters);
+    let mut to_sign = Zeroizing::new(alloc::vec![0; method.len() + 5 + 3 * canonical.len()]);
+    let mut pen = Pen::new(&mut to_sign, 0);
     pen.push(method.as_bytes());
     pen.push(b"&%2F&");
-    pen.encoded(text(&canonical[..end]), Keep::Unreserved);
+    pen.encoded(&canonical, Keep::Unreserved);
     let end = pen.at();
     let mut key = Zeroizing::new(Vec::with_capacity(secret.len() + 1));
     key.extend_from_slice(secret.as_bytes());

@@ -1,17 +1,14 @@
 //! [`Scratch`]: the buffers of a signature.
 
-use alloc::{string::String, vec, vec::Vec};
-use core::{
-    fmt::{self, Write},
-    str,
-};
+use alloc::{vec, vec::Vec};
+use core::fmt;
 
 use zeroize::Zeroize;
 
 use crate::{
     AccessKey, Request, Resource, Scope,
     canonical::Taken,
-    encode::{first_bytes, key_lower},
+    encode::{Pen, first_bytes, key_lower},
 };
 
 /// The buffers of a signature, kept by the caller so that signing allocates only when a request is larger
@@ -22,15 +19,11 @@ use crate::{
 #[derive(Default)]
 pub struct Scratch {
     /// Raw values of what is added: date, token, authorization and so on.
-    pub(crate) values: String,
+    pub(crate) values: Room,
     /// What is added, in order.
     pub(crate) added: Vec<Added>,
-    /// Room for the canonical request, all of it; what counts ends at `canonical_end`.
-    pub(crate) canonical: Vec<u8>,
-    pub(crate) canonical_end: usize,
-    /// The same for the string to sign.
-    pub(crate) to_sign: Vec<u8>,
-    pub(crate) to_sign_end: usize,
+    pub(crate) canonical: Room,
+    pub(crate) to_sign: Room,
     pub(crate) headers: Vec<Taken>,
     /// Indices into `headers`, sorted.
     pub(crate) order: Vec<usize>,
@@ -66,62 +59,91 @@ impl Scratch {
         }
         // The factors: an encoded byte takes three, and a header name stands in up to three places, one of
         // them encoded. `FIXED` covers every name and constant of ours in one buffer.
-        let values = input.saturating_mul(3).saturating_add(FIXED);
-        self.values.clear();
-        if self.values.capacity() < values {
-            self.values.zeroize();
-            self.values = String::with_capacity(values);
-        }
-        room(&mut self.canonical, input.saturating_mul(5).saturating_add(FIXED));
-        room(&mut self.to_sign, input.saturating_add(FIXED));
-        (self.canonical_end, self.to_sign_end) = (0, 0);
+        self.values.clear(input.saturating_mul(3).saturating_add(FIXED));
+        self.canonical.clear(input.saturating_mul(5).saturating_add(FIXED));
+        self.to_sign.clear(input.saturating_add(FIXED));
         self.added.clear();
         self.headers.clear();
         self.names.clear();
         self.pairs.clear();
     }
 
-    /// The canonical request, as far as it is written.
-    pub(crate) fn written(&self) -> &[u8] {
-        &self.canonical[..self.canonical_end]
-    }
-
-    /// Appends a digest to the values, as lower-case hexadecimal digits.
-    pub(crate) fn push_hex(&mut self, digest: &[u8; DIGEST_BYTES]) -> Span {
-        let start = self.values.len();
-        self.values.push_str(str::from_utf8(&hex(digest)).expect("hexadecimal digits are ASCII"));
-        Span { start, end: self.values.len() }
-    }
-
-    /// The string to sign, as far as it is written.
-    pub(crate) fn signed_text(&self) -> &[u8] {
-        &self.to_sign[..self.to_sign_end]
-    }
-
     /// Notes that a parameter of this value is to be added.
-    pub(crate) fn add_number(&mut self, name: Name, number: impl fmt::Display) -> Span {
-        let start = self.values.len();
-        write!(self.values, "{number}").expect("writing to a string succeeds");
-        let value = Span { start, end: self.values.len() };
-        self.added.push(Added { name, value });
-        value
+    pub(crate) fn add_number(&mut self, name: Name, number: u64) -> Span {
+        // From the right; 20 digits hold any number.
+        let (mut digits, mut start, mut rest) = ([0; 20], 20, number);
+        while start == 20 || rest > 0 {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        self.add_bytes(name, &digits[start..])
     }
 
     /// Notes that a header or parameter of this value is to be added.
     pub(crate) fn add(&mut self, name: Name, value: &str) -> Span {
-        let start = self.values.len();
-        self.values.push_str(value);
-        let value = Span { start, end: self.values.len() };
+        self.add_bytes(name, value.as_bytes())
+    }
+
+    fn add_bytes(&mut self, name: Name, value: &[u8]) -> Span {
+        let value = self.values.write(|pen| pen.push(value));
         self.added.push(Added { name, value });
         value
     }
 }
 
-impl Drop for Scratch {
+/// Bytes of texts, written a piece at a time, in a buffer that keeps its size.
+#[derive(Default)]
+pub(crate) struct Room {
+    bytes: Vec<u8>,
+    end: usize,
+}
+
+impl Room {
+    /// Forgets what is written and makes sure that so many bytes can be.
+    fn clear(&mut self, bytes: usize) {
+        self.end = 0;
+        if self.bytes.len() < bytes {
+            self.bytes.zeroize();
+            self.bytes = vec![0; bytes];
+        }
+    }
+
+    /// Writes after what is written, and says where.
+    #[inline]
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut Pen<'_>)) -> Span {
+        let start = self.end;
+        let mut pen = Pen::new(&mut self.bytes, start);
+        write(&mut pen);
+        self.end = pen.at();
+        Span { start, end: self.end }
+    }
+
+    /// Counts what is written as not written; it can still be looked up.
+    #[cfg(feature = "v1")]
+    pub(crate) fn forget(&mut self) {
+        self.end = 0;
+    }
+
+    /// All that is written.
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.bytes[..self.end]
+    }
+
+    /// What stands there.
+    pub(crate) fn at(&self, span: Span) -> &[u8] {
+        &self.bytes[span.start..span.end]
+    }
+
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Drop for Room {
     fn drop(&mut self) {
-        self.values.zeroize();
-        self.canonical.zeroize();
-        self.to_sign.zeroize();
+        self.bytes.zeroize();
     }
 }
 
@@ -161,12 +183,6 @@ pub(crate) struct Span {
     pub(crate) end: usize,
 }
 
-impl Span {
-    pub(crate) fn of(self, buffer: &str) -> &str {
-        &buffer[self.start..self.end]
-    }
-}
-
 /// A digest as lower-case hexadecimal digits.
 pub(crate) fn hex(digest: &[u8; DIGEST_BYTES]) -> [u8; 2 * DIGEST_BYTES] {
     let mut digits = [0; 2 * DIGEST_BYTES];
@@ -179,13 +195,6 @@ pub(crate) fn hex(digest: &[u8; DIGEST_BYTES]) -> [u8; 2 * DIGEST_BYTES] {
 
 const fn digit(nibble: u8) -> u8 {
     nibble + if nibble > 9 { b'a' - 10 } else { b'0' }
-}
-
-fn room(buffer: &mut Vec<u8>, bytes: usize) {
-    if buffer.len() < bytes {
-        buffer.zeroize();
-        *buffer = vec![0; bytes];
-    }
 }
 
 pub(crate) const DIGEST_BYTES: usize = 32;

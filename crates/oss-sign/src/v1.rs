@@ -35,15 +35,16 @@ pub fn sign_headers_v1<'s>(
     scratch.collect_headers(&request);
     scratch.add(const { Name::new("date") }, &date);
     collect_sub_resources(scratch, &request, sub_resources, false);
-    let own_date = header(&request, "x-oss-date").filter(|value| !value.is_empty());
-    write(scratch, &request, own_date.unwrap_or(&date));
+    let own_date = first_value(&request, "x-oss-date").filter(|value| !value.is_empty());
+    write(scratch, &request, Date::Text(own_date.unwrap_or(&date)));
 
-    let start = scratch.values.len();
-    for piece in ["OSS ", key.id, ":"] {
-        scratch.values.push_str(piece);
-    }
+    let before = scratch.values.write(|pen| {
+        pen.push(b"OSS ");
+        pen.push(key.id.as_bytes());
+        pen.byte(b':');
+    });
     let signature = sign(scratch, key);
-    let value = Span { start, end: signature.end };
+    let value = Span { start: before.start, end: signature.end };
     scratch.added.push(Added { name: const { Name::new("authorization") }, value });
     Signed { scratch, signature }
 }
@@ -66,19 +67,16 @@ pub fn presign_query_v1<'s>(
     let request = prepare(request, key, scratch);
     scratch.collect_headers(&request);
     scratch.add(const { Name::new("OSSAccessKeyId") }, key.id);
-    let expires = scratch.add_number(const { Name::new("Expires") }, expires.as_secs());
+    // OSS counts no second before 1970.
+    let secs = expires.as_secs().max(0).unsigned_abs();
+    let expires = scratch.add_number(const { Name::new("Expires") }, secs);
     if let Some(token) = key.token() {
         let source = Source::Added(scratch.added.len());
         scratch.add(SECURITY_TOKEN, token);
         scratch.pairs.push(Taken { key: SECURITY_TOKEN.key_encoded, plain: false, source });
     }
     collect_sub_resources(scratch, &request, sub_resources, key.token().is_some());
-    // A date has at most 20 digits and a sign.
-    let mut date = [0; 24];
-    let length = expires.end - expires.start;
-    date[..length].copy_from_slice(expires.of(&scratch.values).as_bytes());
-    let date = core::str::from_utf8(&date[..length]).expect("a number is ASCII");
-    write(scratch, &request, date);
+    write(scratch, &request, Date::Added(expires));
     let signature = sign(scratch, key);
     scratch.added.push(Added { name: const { Name::new("Signature") }, value: signature });
     Signed { scratch, signature }
@@ -104,49 +102,59 @@ fn is_sub_resource(name: &str, further: &[&str]) -> bool {
 }
 
 /// The trimmed value of the first header of this name.
-fn header<'a>(request: &Request<'a>, name: &str) -> Option<&'a str> {
+fn first_value<'a>(request: &Request<'a>, name: &str) -> Option<&'a str> {
     let mut headers = request.headers.iter();
     headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| trim(value))
 }
 
+/// The date line of the string to sign.
+enum Date<'a> {
+    Text(&'a str),
+    /// Among the values.
+    Added(Span),
+}
+
 /// Writes the string to sign.
-fn write(scratch: &mut Scratch, request: &Request<'_>, date: &str) {
+fn write(scratch: &mut Scratch, request: &Request<'_>, date: Date<'_>) {
     let Scratch { values, added, canonical, headers, pairs, order, pair_order, names, to_sign, .. } = scratch;
-    let from = |source: Source, list: &[_]| match source {
-        Source::Caller(index) | Source::Additional(index) => list[index],
-        Source::Added(index) => (added[index].name.text, added[index].value.of(values)),
-    };
     // The block of all signed headers stands in the room of the canonical request, so that their names are
     // kept there; only those of OSS go into the string to sign. They come last.
-    let mut block = Pen::new(canonical);
-    write_headers(&mut block, order, headers, names, |source| from(source, request.headers));
-    let end = block.at();
-    let first = order.iter().find(|index| is_oss(headers[**index].key));
-    let first = first.map(|index| from(headers[*index].source, request.headers).0);
-    let start = names.iter().find(|name| {
-        first.is_some_and(|first| canonical[name.start..name.end].eq_ignore_ascii_case(first.as_bytes()))
+    let header = |source: Source| source.of(request.headers, added, values);
+    let mut start = None;
+    let block = canonical.write(|pen| {
+        let count = order.iter().take_while(|index| !is_oss(headers[**index].key)).count();
+        let (others, oss) = order.split_at(count);
+        write_headers(pen, others, headers, names, header);
+        start = Some(pen.at());
+        write_headers(pen, oss, headers, names, header);
     });
-    let oss_headers = &canonical[start.map_or(end, |name| name.start)..end];
+    let oss_headers = canonical.at(Span { start: start.unwrap_or(block.start), end: block.end });
 
-    let mut pen = Pen::new(to_sign);
-    let value = |name| header(request, name).unwrap_or_default();
-    for line in [request.method, value("content-md5"), value("content-type"), date] {
-        pen.push(line.as_bytes());
-        pen.byte(b'\n');
-    }
-    pen.push(oss_headers);
-    write_resource(&mut pen, request.resource);
-    let pair = |source| from(source, request.query);
+    let pair = |source: Source| source.of(request.query, added, values);
     sort(pair_order, pairs, |a, b| pair(a).cmp(&pair(b)));
-    write_sub_resources(&mut pen, pair_order, pairs, pair);
-    scratch.to_sign_end = pen.at();
+    to_sign.write(|pen| {
+        let value = |name| first_value(request, name).unwrap_or_default().as_bytes();
+        let date = match date {
+            Date::Text(text) => text.as_bytes(),
+            Date::Added(span) => values.at(span),
+        };
+        for line in [request.method.as_bytes(), value("content-md5"), value("content-type"), date] {
+            pen.push(line);
+            pen.byte(b'\n');
+        }
+        pen.push(oss_headers);
+        write_resource(pen, request.resource);
+        write_sub_resources(pen, pair_order, pairs, pair);
+    });
+    // V1 has no canonical request.
+    canonical.forget();
 }
 
 fn write_sub_resources<'a>(
     pen: &mut Pen<'_>,
     order: &[usize],
     pairs: &[Taken],
-    pair: impl Fn(Source) -> (&'a str, &'a str),
+    pair: impl Fn(Source) -> (&'a str, &'a [u8]),
 ) {
     for (place, index) in order.iter().enumerate() {
         let (name, value) = pair(pairs[*index].source);
@@ -154,7 +162,7 @@ fn write_sub_resources<'a>(
         pen.push(name.as_bytes());
         if !value.is_empty() {
             pen.byte(b'=');
-            pen.push(value.as_bytes());
+            pen.push(value);
         }
     }
 }
@@ -167,10 +175,9 @@ fn write_resource(pen: &mut Pen<'_>, resource: Resource<'_>) {
 }
 
 fn sign(scratch: &mut Scratch, key: &AccessKey<'_>) -> Span {
-    let start = scratch.values.len();
     let mut text = [0; SIGNATURE_BYTES];
-    scratch.values.push_str(hmac_sha1(key.secret.as_bytes(), scratch.signed_text(), &mut text));
-    Span { start, end: scratch.values.len() }
+    let signature = hmac_sha1(key.secret.as_bytes(), scratch.to_sign.written(), &mut text);
+    scratch.values.write(|pen| pen.push(signature.as_bytes()))
 }
 
 const SECURITY_TOKEN: Name = Name::new("security-token");

@@ -1,6 +1,6 @@
 //! V4 in the `authorization` header, and what it shares with the presigned form: [`SigningKey`], [`Signed`].
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,8 +10,7 @@ use zeroize::Zeroizing;
 use crate::{
     AccessKey, Request, Scope, Scratch,
     canonical::text,
-    encode::Pen,
-    scratch::{Added, DIGEST_BYTES, Name, Span, hex},
+    scratch::{Added, DIGEST_BYTES, Name, Room, Span, hex},
 };
 
 /// The V4 key derived from a secret for one UTC day, region and product.
@@ -36,10 +35,10 @@ impl SigningKey {
         let day = if let Some(first) = room.get_mut(..length) {
             first[..SECRET_PREFIX.len()].copy_from_slice(SECRET_PREFIX);
             first[SECRET_PREFIX.len()..].copy_from_slice(key.secret.as_bytes());
-            hmac(first, &day)
+            hmac(first, day.as_bytes())
         } else {
             let first = Zeroizing::new([SECRET_PREFIX, key.secret.as_bytes()].concat());
-            hmac(&first, &day)
+            hmac(&first, day.as_bytes())
         };
         let region = hmac(&*day, scope.region);
         let product = hmac(&*region, scope.product);
@@ -95,22 +94,19 @@ pub fn sign_headers<'s>(
     }
     scratch.write_canonical(request, additional, UNSIGNED_PAYLOAD);
 
-    let start = scratch.values.len();
-    scratch.values.push_str(CREDENTIAL);
-    scratch.values.push_str(key.id);
-    scratch.values.push('/');
-    let in_scope = push_scope(&mut scratch.values, scope, date);
+    let (in_scope, start) = write_scope(&mut scratch.values, CREDENTIAL, key, scope, date);
     let digest = sign_canonical(scratch, signing, in_scope, date);
-    if let Some(Span { start, end }) = additional {
-        scratch.values.push_str(",AdditionalHeaders=");
-        scratch.values.extend_from_within(start..end);
-    }
-    scratch.values.push_str(",Signature=");
-    let signature = scratch.push_hex(&digest);
-    scratch.added.push(Added {
-        name: const { Name::new("authorization") },
-        value: Span { start, end: signature.end },
+    let signature = scratch.values.write(|pen| {
+        if let Some(Span { start, end }) = additional {
+            pen.push(b",AdditionalHeaders=");
+            pen.again(start, end);
+        }
+        pen.array(*b",Signature=");
+        pen.array(hex(&digest));
     });
+    let value = Span { start, end: signature.end };
+    let signature = Span { start: signature.end - 2 * DIGEST_BYTES, ..signature };
+    scratch.added.push(Added { name: const { Name::new("authorization") }, value });
     Signed { scratch, signature }
 }
 
@@ -129,7 +125,7 @@ impl<'s> Signed<'s> {
     /// The values of `authorization`, `x-oss-security-token` and `x-oss-signature` are secrets.
     pub fn iter(&self) -> impl Iterator<Item = (&'s str, &'s str)> + use<'s> {
         let scratch = self.scratch;
-        scratch.added.iter().map(|added| (added.name.text, added.value.of(&scratch.values)))
+        scratch.added.iter().map(|added| (added.name.text, text(scratch.values.at(added.value))))
     }
 
     /// The lower-case names of all headers that the signature covers, sorted, each once.
@@ -142,20 +138,20 @@ impl<'s> Signed<'s> {
     /// The canonical request, empty for V1, which has none; it shows the security token when there is one, and every signed value.
     #[must_use]
     pub fn canonical_request(&self) -> &'s str {
-        text(self.scratch.written())
+        text(self.scratch.canonical.written())
     }
 
     /// The string to sign: for V4 the algorithm, the date, the scope, and the digest of the canonical request;
     /// for V1 the signed parts themselves, the security token among them.
     #[must_use]
     pub fn string_to_sign(&self) -> &'s str {
-        text(self.scratch.signed_text())
+        text(self.scratch.to_sign.written())
     }
 
     /// The signature, 64 lower-case hexadecimal digits or, for V1, 28 characters of base64; a secret for as long as it is valid.
     #[must_use]
     pub fn signature(&self) -> &'s str {
-        self.signature.of(&self.scratch.values)
+        text(self.scratch.values.at(self.signature))
     }
 }
 
@@ -181,33 +177,46 @@ pub(crate) fn sign_canonical(
     in_scope: Span,
     date: &str,
 ) -> [u8; DIGEST_BYTES] {
-    let digest = Sha256::digest(scratch.written()).into();
-    let mut pen = Pen::new(&mut scratch.to_sign);
-    pen.array(ALGORITHM_LINE);
-    pen.push(date.as_bytes());
-    pen.byte(b'\n');
-    pen.push(in_scope.of(&scratch.values).as_bytes());
-    pen.byte(b'\n');
-    pen.array(hex(&digest));
-    scratch.to_sign_end = pen.at();
-    signing.sign(scratch.signed_text())
+    let digest = Sha256::digest(scratch.canonical.written()).into();
+    scratch.to_sign.write(|pen| {
+        pen.array(ALGORITHM_LINE);
+        pen.push(date.as_bytes());
+        pen.byte(b'\n');
+        pen.push(scratch.values.at(in_scope));
+        pen.byte(b'\n');
+        pen.array(hex(&digest));
+    });
+    signing.sign(scratch.to_sign.written())
 }
 
-/// Appends `day/region/product/aliyun_v4_request`; `date` is the scope's time in the basic format.
-pub(crate) fn push_scope(buffer: &mut String, scope: &Scope<'_>, date: &str) -> Span {
-    let start = buffer.len();
-    buffer.push_str(&date[..DAY_BYTES]);
-    buffer.push('/');
-    buffer.push_str(scope.region);
-    buffer.push('/');
-    buffer.push_str(scope.product);
-    buffer.push('/');
-    buffer.push_str(TERMINATOR);
-    Span { start, end: buffer.len() }
+/// Writes `{before}{id}/{day}/{region}/{product}/aliyun_v4_request`, and says where the scope is and where it all
+/// starts; `date` is the scope's time in the basic format.
+pub(crate) fn write_scope(
+    values: &mut Room,
+    before: &str,
+    key: &AccessKey<'_>,
+    scope: &Scope<'_>,
+    date: &str,
+) -> (Span, usize) {
+    let mut scope_start = 0;
+    let all = values.write(|pen| {
+        pen.push(before.as_bytes());
+        pen.push(key.id.as_bytes());
+        pen.byte(b'/');
+        scope_start = pen.at();
+        pen.push(&date.as_bytes()[..DAY_BYTES]);
+        for piece in [scope.region, scope.product] {
+            pen.byte(b'/');
+            pen.push(piece.as_bytes());
+        }
+        pen.byte(b'/');
+        pen.array(TERMINATOR);
+    });
+    (Span { start: scope_start, ..all }, all.start)
 }
 
-fn hmac(key: &[u8], text: &str) -> Zeroizing<[u8; DIGEST_BYTES]> {
-    Zeroizing::new(keyed(key).chain_update(text.as_bytes()).finalize().into_bytes().into())
+fn hmac(key: &[u8], text: impl AsRef<[u8]>) -> Zeroizing<[u8; DIGEST_BYTES]> {
+    Zeroizing::new(keyed(key).chain_update(text).finalize().into_bytes().into())
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
@@ -233,13 +242,18 @@ const ALGORITHM_LINE: [u8; 17] = *b"OSS4-HMAC-SHA256\n";
 const CREDENTIAL: &str = "OSS4-HMAC-SHA256 Credential=";
 pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
-const TERMINATOR: &str = "aliyun_v4_request";
+const TERMINATOR: [u8; 17] = *b"aliyun_v4_request";
+pub(crate) const TERMINATOR_TEXT: &str = "aliyun_v4_request";
 const SECRET_PREFIX: &[u8] = b"aliyun_v4";
 const DAY_BYTES: usize = 8;
 
 #[cfg(test)]
 mod tests {
-    use alloc::{format, string::ToString, vec::Vec};
+    use alloc::{
+        format,
+        string::{String, ToString},
+        vec::Vec,
+    };
 
     use super::*;
     use crate::{Resource, UnixTime};
