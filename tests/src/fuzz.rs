@@ -106,8 +106,8 @@ pub fn http_date(bytes: &[u8]) {
     }
 }
 
-/// What OSS might say that it signed, after a line that says what: the explanation is one short line and shows
-/// no secret.
+/// What OSS might say that it signed, after a line that says what: the explanation is one short line and
+/// shows no secret.
 ///
 /// The string to sign ends at the first empty line, the canonical request follows.
 pub fn explain(bytes: &[u8]) {

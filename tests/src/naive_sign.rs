@@ -302,15 +302,15 @@ fn hex(bytes: &[u8]) -> String {
 
 const SUB_RESOURCES: &str = "
     accessPoint accessPointConfigForObjectProcess accessPointForObjectProcess accessPointPolicy
-    accessPointPolicyForObjectProcess acl append asyncFetch bucketArchiveDirectRead bucketInfo
-    callback callback-var cleanRestoredObject cloudboxes cname comp continuation-token cors
-    dataPipeline delete encryption endTime group httpsConfig img inventory inventoryId legalHold
-    lifecycle link live location logging metaQuery objectInfo objectMeta objectWorm overwriteConfig
-    partNumber policy policyStatus position publicAccessBlock qos qosInfo qosRequester
-    redundancyTransition referer regionList replication replicationLocation replicationProgress
-    requestPayment requesterQosInfo resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo
-    response-cache-control response-content-disposition response-content-encoding response-content-language response-content-type response-expires restore retention rtc seal security-token
-    sequential startTime stat status style styleName symlink tagging transferAcceleration uploadId
-    uploads userDefinedLogFieldsConfig versionId versioning versions vod website worm wormExtend
-    wormId
+    accessPointPolicyForObjectProcess acl append asyncFetch bucketArchiveDirectRead bucketInfo callback
+    callback-var cleanRestoredObject cloudboxes cname comp continuation-token cors dataPipeline delete
+    encryption endTime group httpsConfig img inventory inventoryId legalHold lifecycle link live
+    location logging metaQuery objectInfo objectMeta objectWorm overwriteConfig partNumber policy
+    policyStatus position publicAccessBlock qos qosInfo qosRequester redundancyTransition referer
+    regionList replication replicationLocation replicationProgress requestPayment requesterQosInfo
+    resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo response-cache-control
+    response-content-disposition response-content-encoding response-content-language
+    response-content-type response-expires restore retention rtc seal security-token sequential
+    startTime stat status style styleName symlink tagging transferAcceleration uploadId uploads
+    userDefinedLogFieldsConfig versionId versioning versions vod website worm wormExtend wormId
 ";

@@ -10,8 +10,8 @@ fn the_committed_vectors_pass() {
     }
     println!("{tally}");
     assert!(tally.failures.is_empty(), "{tally}");
-    // 3,738 of the conformance set and 39 documented ones. By rule: 69 ask for more than 12 hours with a token,
-    // 184 are endpoints that we read otherwise, 26 are not repeated, or not there.
+    // 3,738 of the conformance set and 39 documented ones. By rule: 69 ask for more than 12 hours with a
+    // token, 184 are endpoints that we read otherwise, 26 are not repeated, or not there.
     assert_eq!((tally.passed, tally.by_rule, tally.skipped.len()), (3_498, 279, 0));
 }
 

@@ -157,8 +157,8 @@ pub(crate) fn cmp_encoded(a: &[u8], b: &[u8]) -> Ordering {
     a.get(common).map(rank).cmp(&b.get(common).map(rank))
 }
 
-/// The first bytes of a text as a number that sorts as the encoded text does, unless it is equal for both, and
-/// whether the text is its own encoded form.
+/// The first bytes of a text as a number that sorts as the encoded text does, unless it is equal for both,
+/// and whether the text is its own encoded form.
 pub(crate) fn key_encoded(text: &str) -> (u64, bool) {
     let bytes = text.as_bytes();
     if all_kept(bytes, Keep::Unreserved) {
@@ -394,6 +394,15 @@ mod tests {
                 Pen::new(&mut room, 0).lower(&name);
                 assert_eq!(room, name.to_ascii_lowercase().as_bytes());
             }
+        }
+    }
+
+    #[test]
+    fn the_first_bytes_are_those_in_their_places() {
+        for length in 0..=9 {
+            let text = b"\xa1\xa2\xa3\xa4\xa5\xa6\xa7\xa8\xa9".get(..length).unwrap_or_default();
+            let slowly = (0..8).fold(0, |all, at| all << 8 | u64::from(*text.get(at).unwrap_or(&0)));
+            assert_eq!(first_bytes(text), slowly);
         }
     }
 

@@ -27,8 +27,8 @@ impl fmt::Debug for Theirs<'_> {
     }
 }
 
-/// Compares what OSS signed with what we signed, and names the first difference by rank: key, transport, verb,
-/// date and scope, path, query, headers, payload.
+/// Compares what OSS signed with what we signed, and names the first difference by rank: key, transport,
+/// verb, date and scope, path, query, headers, payload.
 ///
 /// `access_key_id` is the id that we signed with.
 #[must_use]
@@ -102,14 +102,14 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherKey => f.write_str(
-                "OSS saw another access key id than the one signed with: another source of credentials was taken",
+                "OSS saw another access key id than ours: another source of credentials was taken",
             ),
             Self::Changed => f.write_str(
-                "the signature was changed on its way: look for a proxy, or for a signature encoded twice",
+                "the signature was changed on its way: look for a proxy, or a signature encoded twice",
             ),
             Self::Secret => f.write_str(
-                "OSS signed the same text, so the secret is wrong: check it for white space and that it belongs \
-                 to this access key id",
+                "OSS signed the same text, so the secret is wrong: check it for white space, and that it \
+                 belongs to this access key id",
             ),
             Self::Method(difference) => {
                 write!(f, "{difference}: a CDN turned the method, or a link is used with another one")
@@ -138,7 +138,7 @@ impl fmt::Display for Explanation {
                 write!(f, "{difference}: send the x-oss-content-sha256 that was signed")
             }
             Self::Unknown => f.write_str(
-                "OSS did not say what it signed: check the secret, the region, the clock, and proxies on the way",
+                "OSS did not say what it signed: check the secret, the region, the clock, and proxies",
             ),
         }
     }
@@ -353,7 +353,7 @@ mod tests {
             (
                 |text| text.replace("text/plain", "image/png"),
                 same,
-                "OSS saw content-type `image/png` where `text/plain` was signed: something between you and OSS",
+                "OSS saw content-type `image/png` where `text/plain` was signed: something",
             ),
             (
                 |text| text.replace("x-oss-meta-a:1\n", "x-oss-meta-a:1\nx-oss-range:b\n"),

@@ -128,8 +128,8 @@ pub enum Resource<'a> {
         /// The decoded key.
         key: &'a str,
     },
-    /// The vectors product, signed as `acs:ossvector:{region}:{account}:{bucket}/{key}` under the product name
-    /// `oss`. Listing its buckets has an empty `account`, `bucket` and `key`.
+    /// The vectors product, signed as `acs:ossvector:{region}:{account}:{bucket}/{key}` under the product
+    /// name `oss`. Listing its buckets has an empty `account`, `bucket` and `key`.
     Vectors {
         /// The region id.
         region: &'a str,

@@ -55,8 +55,8 @@ pub fn sign_headers_v1<'s>(
 /// token, and `Signature`. Parameters of these names in the request are not signed. Every signed header
 /// ([`Signed::signed_headers`]) must be sent with the URL.
 ///
-/// OSS sets no limit to the lifetime; a URL signed with a token ends with the token. Sub-resources count as in
-/// [`sign_headers_v1`]. Source: the OSS document "Add signatures to URLs".
+/// OSS sets no limit to the lifetime; a URL signed with a token ends with the token. Sub-resources count as
+/// in [`sign_headers_v1`]. Source: the OSS document "Add signatures to URLs".
 pub fn presign_query_v1<'s>(
     request: &Request<'_>,
     key: &AccessKey<'_>,

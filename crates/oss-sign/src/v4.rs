@@ -112,7 +112,8 @@ pub fn sign_headers<'s>(
 
 /// What a signature adds to a request, and what it was computed over; it borrows the [`Scratch`].
 ///
-/// `Debug` shows the names of what is added and the string to sign of V4, which holds no secret, and no value.
+/// `Debug` shows the names of what is added and the string to sign of V4, which holds no secret, and no
+/// value.
 pub struct Signed<'s> {
     pub(crate) scratch: &'s Scratch,
     pub(crate) signature: Span,
@@ -135,20 +136,22 @@ impl<'s> Signed<'s> {
         self.scratch.header_names()
     }
 
-    /// The canonical request, empty for V1, which has none; it shows the security token when there is one, and every signed value.
+    /// The canonical request, empty for V1, which has none; it shows the security token when there is one,
+    /// and every signed value.
     #[must_use]
     pub fn canonical_request(&self) -> &'s str {
         text(self.scratch.canonical.written())
     }
 
-    /// The string to sign: for V4 the algorithm, the date, the scope, and the digest of the canonical request;
-    /// for V1 the signed parts themselves, the security token among them.
+    /// The string to sign: for V4 the algorithm, the date, the scope, and the digest of the canonical
+    /// request; for V1 the signed parts themselves, the security token among them.
     #[must_use]
     pub fn string_to_sign(&self) -> &'s str {
         text(self.scratch.to_sign.written())
     }
 
-    /// The signature, 64 lower-case hexadecimal digits or, for V1, 28 characters of base64; a secret for as long as it is valid.
+    /// The signature, 64 lower-case hexadecimal digits or, for V1, 28 characters of base64; a secret for as
+    /// long as it is valid.
     #[must_use]
     pub fn signature(&self) -> &'s str {
         text(self.scratch.values.at(self.signature))
@@ -189,8 +192,8 @@ pub(crate) fn sign_canonical(
     signing.sign(scratch.to_sign.written())
 }
 
-/// Writes `{before}{id}/{day}/{region}/{product}/aliyun_v4_request`, and says where the scope is and where it all
-/// starts; `date` is the scope's time in the basic format.
+/// Writes `{before}{id}/{day}/{region}/{product}/aliyun_v4_request`, and says where the scope is and where it
+/// all starts; `date` is the scope's time in the basic format.
 pub(crate) fn write_scope(
     values: &mut Room,
     before: &str,
@@ -223,8 +226,8 @@ fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-/// Identifies the input of a derivation without keeping it. The day has a fixed length and the other lengths go
-/// first, so that no two inputs are alike.
+/// Identifies the input of a derivation without keeping it. The day has a fixed length and the other lengths
+/// go first, so that no two inputs are alike.
 fn fingerprint(key: &AccessKey<'_>, scope: &Scope<'_>) -> Zeroizing<[u8; DIGEST_BYTES]> {
     let lengths = (scope.region.len() as u64, scope.product.len() as u64);
     let (day, lengths) = (scope.time.day(), [lengths.0.to_le_bytes(), lengths.1.to_le_bytes()]);

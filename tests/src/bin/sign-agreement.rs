@@ -1,4 +1,5 @@
-//! Signs random requests with the signer and with the naive second one: `sign-agreement [--cases N] [--seed N]`.
+//! Signs random requests with the signer and with the naive second one: `sign-agreement [--cases N] [--seed
+//! N]`.
 
 use std::{env, process::ExitCode};
 
