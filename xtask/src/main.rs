@@ -36,11 +36,11 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     match Workspace::find().and_then(|workspace| (command.run)(&workspace, &rest)) {
         Ok(Outcome::Done(note)) => {
-            println!("xtask {name}: {note}");
+            eprintln!("xtask {name}: {note}");
             ExitCode::SUCCESS
         }
         Ok(Outcome::Skipped(why)) => {
-            println!("xtask {name}: skipped: {why}");
+            eprintln!("xtask {name}: skipped: {why}");
             ExitCode::SUCCESS
         }
         Err(failure) => {
