@@ -10,12 +10,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod page;
+#[path = "../turns/mod.rs"]
+mod turns;
 
 use core::hint::black_box;
-use core::time::Duration;
 
 use bytes::Bytes;
-use criterion::measurement::{Measurement, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use memchr::memchr;
 use oss_proto::xml::Reader;
@@ -107,20 +107,16 @@ fn statistics(criterion: &mut Criterion) {
     table(&page);
 }
 
-/// The ways take turns, and each is judged by its best turn: what slows a turn is not the way's.
 fn table(page: &Bytes) {
-    let mut best = vec![Duration::MAX; WAYS.len()];
-    for _ in 0..TURNS {
-        for ((_, way), best) in WAYS.iter().zip(&mut best) {
-            let start = WallTime.start();
-            black_box(way(black_box(page)));
-            *best = WallTime.end(start).min(*best);
-        }
-    }
+    let run = |way: Way| move || _ = black_box(way(black_box(page)));
+    let mut runs: Vec<_> = WAYS.iter().map(|(_, way)| run(*way)).collect();
+    let mut runs: Vec<&mut dyn FnMut()> = runs.iter_mut().map(|run| run as _).collect();
+    let best = turns::best(TURNS, &mut runs);
     println!("\n{} bytes, {} objects, best of {TURNS} turns", page.len(), page::OBJECTS);
     for ((name, _), time) in WAYS.iter().zip(&best) {
+        println!("{name:<20} {:>8.1} µs", time.as_secs_f64() * 1e6);
         let ratio = time.as_secs_f64() / best[0].as_secs_f64();
-        println!("{name:<20} {:>8.1} µs  {ratio:>5.2} × the plain scan", time.as_secs_f64() * 1e6);
+        turns::figure(&format!("list page, {name}"), ratio, "x the plain scan");
     }
 }
 
@@ -133,7 +129,7 @@ const WAYS: &[(&str, Way)] = &[
     ("quick-xml, strings", |page| quick_xml_strings(core::str::from_utf8(page).unwrap())),
     ("roxmltree, strings", |page| roxmltree_strings(core::str::from_utf8(page).unwrap())),
 ];
-const TURNS: usize = 300;
+const TURNS: u32 = 300;
 
 criterion_group!(benches, statistics);
 criterion_main!(benches);
