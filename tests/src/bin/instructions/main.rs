@@ -1,0 +1,58 @@
+//! Signs one request many times, or only hashes what its signature is made of: `instructions WHAT WAY COUNT`.
+//!
+//! `cargo xtask instructions` counts the instructions of both ways. They prepare the same, so the difference
+//! is what the signer does beside hashing, `COUNT` times.
+
+mod requests;
+
+use core::hint::black_box;
+use std::{env, process::ExitCode};
+
+use hmac::{Hmac, KeyInit, Mac};
+use oss_sign::{Scratch, Signed, SigningKey};
+use sha2::{Digest, Sha256};
+
+use requests::{KEY, SCOPE, SIGNATURES};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [what, way, count] = &arguments[..] else { return usage() };
+    let Some((_, request, sign)) = SIGNATURES.iter().find(|(name, ..)| name == what) else { return usage() };
+    let Ok(count) = count.parse() else { return usage() };
+    let (signing, mut scratch) = (SigningKey::derive(&KEY, &SCOPE), Scratch::new());
+    let floor = Floor::of(&sign(request, &signing, &mut scratch));
+    match way.as_str() {
+        "floor" => (0..count).for_each(|_: u32| floor.hash()),
+        "sign" => (0..count).for_each(|_: u32| {
+            black_box(sign(black_box(request), &signing, &mut scratch));
+        }),
+        _ => return usage(),
+    }
+    ExitCode::SUCCESS
+}
+
+fn usage() -> ExitCode {
+    let names: Vec<&str> = SIGNATURES.iter().map(|(name, ..)| *name).collect();
+    println!("usage: instructions {} sign|floor COUNT", names.join("|"));
+    ExitCode::FAILURE
+}
+
+/// What must be hashed, whoever signs: the canonical request, and the string to sign with a key that is
+/// ready.
+struct Floor {
+    canonical: String,
+    to_sign: String,
+    mac: Hmac<Sha256>,
+}
+
+impl Floor {
+    fn of(signed: &Signed<'_>) -> Self {
+        let mac = Hmac::new_from_slice(&[7; 32]).expect("HMAC takes a key of any length");
+        Self { canonical: signed.canonical_request().into(), to_sign: signed.string_to_sign().into(), mac }
+    }
+
+    fn hash(&self) {
+        black_box(Sha256::digest(black_box(&self.canonical)));
+        black_box(self.mac.clone().chain_update(black_box(&self.to_sign)).finalize());
+    }
+}
