@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace, is_ci};
-use crate::{cargo, catalog, deny, fuzz, interop, no_std, tidy, wasm};
+use crate::{agreement, cargo, catalog, deny, fuzz, instructions, interop, no_std, tidy, wasm};
 
 /// The steps of CI, in order: what a person mistypes first comes first.
 pub(crate) const STEPS: &[(&str, Step)] = &[
@@ -17,6 +17,8 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("wasm", wasm::wasm),
     ("catalog", catalog::check),
     ("fuzz", fuzz::check),
+    ("sign-agreement", agreement::agreement),
+    ("instructions", instructions::instructions),
     ("deny", deny::deny),
     ("interop", interop::interop),
 ];
@@ -76,7 +78,7 @@ fn judge(result: Result<Outcome, Failure>, ci: bool) -> (bool, String) {
 }
 
 fn line(name: &str, took: Duration, word: &str) -> String {
-    format!("{name:<8} {:>5.1} min  {word}", took.as_secs_f64() / 60.0)
+    format!("{name:<14} {:>5.1} min  {word}", took.as_secs_f64() / 60.0)
 }
 
 #[cfg(test)]
@@ -107,6 +109,6 @@ mod tests {
 
     #[test]
     fn a_line_has_name_minutes_and_words() {
-        assert_eq!(line("tidy", Duration::from_secs(90), "fine"), "tidy       1.5 min  fine");
+        assert_eq!(line("tidy", Duration::from_secs(90), "fine"), "tidy             1.5 min  fine");
     }
 }

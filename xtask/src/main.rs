@@ -3,11 +3,15 @@
 //! `cargo xtask ci` is the whole of CI, in order, on a laptop. Needs only a Rust toolchain;
 //! a step whose outside tool is missing says so by name.
 
+mod agreement;
+mod apt;
+mod bench;
 mod cargo;
 mod catalog;
 mod ci;
 mod deny;
 mod fuzz;
+mod instructions;
 mod interop;
 mod no_std;
 mod run;
@@ -99,6 +103,24 @@ const COMMANDS: &[Command] = &[
         usage: "FILE...",
         about: "conformance vectors, as JSON lines",
         run: vectors::vectors,
+    },
+    Command {
+        name: "sign-agreement",
+        usage: "[--cases N] [--seed N]",
+        about: "the signer against a naive second one",
+        run: agreement::agreement,
+    },
+    Command {
+        name: "bench",
+        usage: "[BENCH]...",
+        about: "every benchmark, and one table of ratios",
+        run: bench::bench,
+    },
+    Command {
+        name: "instructions",
+        usage: "",
+        about: "what signing does beside hashing, counted",
+        run: instructions::instructions,
     },
     Command {
         name: "interop",

@@ -5,6 +5,7 @@
 
 use std::process::Command;
 
+use crate::apt;
 use crate::run::{Failure, Outcome, Workspace, finish, is_ci, on_path, output};
 use crate::tidy::dag::Dag;
 
@@ -16,7 +17,7 @@ pub(crate) fn wasm(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failu
         if !is_ci() || on_path("apt-get").is_none() {
             return Ok(Outcome::Skipped(why));
         }
-        install(workspace)?;
+        apt::install(workspace, PACKAGES)?;
         if let Some(why) = unready(workspace, wanted) {
             return Err(Failure(why));
         }
@@ -55,13 +56,6 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 fn compiler(workspace: &Workspace) -> Result<String, Failure> {
     output(packaged(workspace, "rustc", &["--version"]))
-}
-
-fn install(workspace: &Workspace) -> Result<(), Failure> {
-    finish(workspace.program("apt-get", &["update", "-qq"]))?;
-    let mut command = workspace.program("apt-get", &["install", "-qq", "-y", "--no-install-recommends"]);
-    command.args(PACKAGES).env("DEBIAN_FRONTEND", "noninteractive");
-    finish(command)
 }
 
 fn build(workspace: &Workspace, crates: &[&str]) -> Command {
