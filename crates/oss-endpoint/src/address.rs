@@ -46,8 +46,11 @@ impl Endpoint {
     /// ```
     #[must_use]
     pub fn address(&self, bucket: Option<&BucketName>, key: Option<&ObjectKey>) -> Address {
-        let mut authority = String::new();
-        let mut path = String::from("/");
+        let bucket_bytes = bucket.map_or(0, |bucket| bucket.as_str().len() + 1);
+        let mut authority = String::with_capacity(bucket_bytes + self.authority_bytes_max());
+        // Enough for a key of which half is encoded.
+        let mut path = String::with_capacity(1 + bucket_bytes + key.map_or(0, |key| 2 * key.as_str().len()));
+        path.push('/');
         if let Some(bucket) = bucket {
             match self.addressing() {
                 Addressing::VirtualHosted => {

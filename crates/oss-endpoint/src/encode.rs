@@ -28,6 +28,17 @@ pub fn encode_component(text: &str) -> String {
     utf8_percent_encode(text, COMPONENT).collect()
 }
 
+/// Appends to a URL what [`encode_component`] gives, without a text in between.
+///
+/// ```
+/// let mut url = String::from("?prefix=");
+/// oss_endpoint::push_component(&mut url, "a/");
+/// assert_eq!(url, "?prefix=a%2F");
+/// ```
+pub fn push_component(url: &mut String, text: &str) {
+    url.extend(utf8_percent_encode(text, COMPONENT));
+}
+
 /// Appends the encoded key without a text in between.
 pub(crate) fn push_key(path: &mut String, key: &str) {
     path.extend(utf8_percent_encode(key, KEY));

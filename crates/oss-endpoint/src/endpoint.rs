@@ -242,6 +242,11 @@ impl Endpoint {
         authority
     }
 
+    /// With the colon and the five digits of a port.
+    pub(crate) fn authority_bytes_max(&self) -> usize {
+        self.host.text.len() + 6
+    }
+
     pub(crate) fn push_authority(&self, out: &mut String) {
         out.push_str(&self.host.text);
         if let Some(port) = self.port {

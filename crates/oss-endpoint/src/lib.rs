@@ -56,7 +56,7 @@ mod warning;
 pub use address::Address;
 pub use bucket::BucketName;
 pub use catalogue::{Cloud, FinanceNetwork, HostSet, RegionEntry, RegionStatus};
-pub use encode::{encode_component, encode_key};
+pub use encode::{encode_component, encode_key, push_component};
 pub use endpoint::{Addressing, Endpoint, Scheme};
 pub use error::EndpointError;
 pub use key::ObjectKey;
