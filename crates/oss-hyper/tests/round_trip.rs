@@ -47,6 +47,25 @@ async fn everyday_verbs() {
     assert_eq!(gone.exists("key").await.unwrap_err().code(), Some("NoSuchBucket"));
 }
 
+#[cfg(feature = "v1")]
+#[tokio::test]
+async fn signature_v1_works_without_a_region() {
+    use oss_hyper::{Endpoint, Service, SignatureVersion};
+    let server = emulator().await;
+    let endpoint = Endpoint::parse(&server.endpoint()).unwrap();
+    let bucket = bucket_of(Service::new(endpoint).with_signature(SignatureVersion::V1));
+    let key = "目录/a b+c.txt";
+    bucket.put(key, "hello").await.unwrap();
+    assert_eq!(bucket.get(key).await.unwrap().text().await.unwrap(), "hello");
+    assert_eq!(bucket.list("").next().await.unwrap().unwrap().output.contents.len(), 1);
+    let url = bucket.presign(GetObject::to(key), Duration::from_secs(60)).await.unwrap();
+    assert!(url.expose_url().contains("?OSSAccessKeyId=test-id&Expires="));
+    let wrong = Client::new(bucket.client().service().clone(), Credentials::new(ID, "wrong").unwrap());
+    let error = wrong.bucket(BUCKET).unwrap().get(key).await.unwrap_err();
+    assert_eq!(error.code(), Some("SignatureDoesNotMatch"));
+    assert!(error.explanation().unwrap().contains("the secret is wrong"), "{error}");
+}
+
 #[tokio::test]
 async fn keys_of_every_kind_come_back() {
     let server = emulator().await;

@@ -6,13 +6,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use oss_credentials::Credentials;
-use oss_endpoint::{Address, BucketName, Region, encode_component};
-use oss_sign::{PRESIGN_PARAMETERS, Resource, Scope, Scratch, SigningKey, UnixTime};
+use oss_endpoint::{Address, BucketName, push_component};
+use oss_sign::{Resource, Scratch, Signed, SigningKey, UnixTime};
 
-use crate::types::check_header_value;
-use crate::wire::spec::Scope as Addressed;
+use crate::check::{check, is_header_name};
 use crate::{Draft, InvalidRequest, InvalidValue, Payload, Service};
 
 /// Makes the request of a draft: with its URL, headers and signature, ready to be sent as it is.
@@ -33,11 +32,12 @@ pub fn compose(
 
 /// Composes requests, and keeps the derived signing key and its buffers between them.
 ///
-/// The key is that of one day, region, product and secret; a change of any of them derives it anew.
+/// The key is that of one day, region, product and secret; a change of any of them derives it anew. V1 has no
+/// such key.
 #[derive(Debug, Default)]
 pub struct Composer {
-    key: Option<SigningKey>,
-    scratch: Scratch,
+    pub(crate) key: Option<SigningKey>,
+    pub(crate) scratch: Scratch,
 }
 
 impl Composer {
@@ -69,119 +69,167 @@ impl Composer {
     ) -> Result<http::Request<()>, InvalidRequest> {
         let bucket = check(draft, service)?;
         let address = service.endpoint.address(bucket, draft.key.as_ref());
-        let mut request = request(draft, service, &address)?;
-        let Some(access) = credentials.access_key() else { return Ok(request) };
-        let scope = Scope { region: region(draft, service)?, product: &service.product, time: now };
-        let headers = pairs(draft, &request)?;
         let query = query_pairs(draft);
-        let additional: Vec<&str> = service.additional_headers.iter().map(String::as_str).collect();
-        let to_sign = oss_sign::Request {
-            method: draft.method.as_str(),
-            resource: resource(draft, bucket),
-            query: &query,
-            headers: &headers,
-            additional: &additional,
-        };
-        let key = match self.key.take() {
-            Some(key) if key.is_for(&access, &scope) => key,
-            _ => SigningKey::derive(&access, &scope),
-        };
-        let key = self.key.insert(key);
-        let signed = oss_sign::sign_headers(&to_sign, &access, key, &scope, &mut self.scratch);
-        let added: Vec<_> =
-            signed.iter().map(|(name, value)| header(draft, name, value)).collect::<Result<_, _>>()?;
-        request.headers_mut().extend(added);
-        Ok(request)
-    }
-
-    pub(crate) fn scratch_and_key(&mut self) -> (&mut Scratch, &mut Option<SigningKey>) {
-        (&mut self.scratch, &mut self.key)
+        let length = content_length(draft);
+        let headers = Headers::of(draft, service, &address, length.as_deref());
+        let parts = Parts { draft, address: &address, query: &query, headers: &headers };
+        let Some(access) = credentials.access_key() else { return assemble(&parts, None) };
+        let additional = additional(service);
+        let to_sign = to_sign(draft, bucket, &query, &headers.pairs, &additional);
+        let signed = self.sign(draft, service, &access, now, &to_sign)?;
+        assemble(&parts, Some(&signed))
     }
 }
 
-/// Checks everything about a draft that its types do not, and finds its bucket.
-pub(crate) fn check<'a>(
+/// What a request is made of, before its signature.
+struct Parts<'a> {
     draft: &'a Draft,
-    service: &'a Service,
-) -> Result<Option<&'a BucketName>, InvalidRequest> {
-    check_headers(draft)?;
-    check_query(draft)?;
-    let is_name = |name: &&String| HeaderName::from_bytes(name.as_bytes()).is_ok();
-    if let Some(bad) = service.additional_headers.iter().find(|name| !is_name(name)) {
-        let problem = format!("the additional header {bad:?} is no header name");
-        return Err(draft.invalid("additional_headers", InvalidValue::new(problem)));
-    }
-    check_scope(draft, service)
+    address: &'a Address,
+    query: &'a [(&'a str, &'a str)],
+    headers: &'a Headers<'a>,
 }
 
-fn check_headers(draft: &Draft) -> Result<(), InvalidRequest> {
-    for (i, (name, value)) in draft.headers.iter().enumerate() {
-        let is_same = |other: &str| name.eq_ignore_ascii_case(other);
-        let problem = if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            "is no header name"
-        } else if RESERVED_HEADERS.iter().any(|reserved| is_same(reserved)) {
-            "is set by the client itself; remove it"
-        } else if draft.headers.iter().take(i).any(|(other, _)| is_same(other)) {
-            "occurs twice; give it once"
-        } else {
-            check_header_value(value).map_err(|problem| draft.invalid(name.clone(), problem))?;
-            continue;
+/// The headers of a request in their order.
+pub(crate) struct Headers<'a> {
+    pub(crate) pairs: Vec<(&'a str, &'a str)>,
+    /// Where those of the draft begin.
+    draft_at: usize,
+}
+
+impl<'a> Headers<'a> {
+    pub(crate) fn of(
+        draft: &'a Draft,
+        service: &'a Service,
+        address: &'a Address,
+        length: Option<&'a str>,
+    ) -> Self {
+        let mut pairs = Vec::with_capacity(draft.headers.len() + draft.default_headers.len() + 4);
+        pairs.push(("host", &*address.authority));
+        pairs.extend(length.map(|length| ("content-length", length)));
+        let draft_at = pairs.len();
+        let own = draft.headers.iter();
+        let missing = draft.default_headers.iter().filter(|(name, _)| draft.header(name).is_none());
+        pairs.extend(own.chain(missing).map(|(name, value)| (name.as_ref(), value.as_str())));
+        pairs.extend(detected_content_type(draft).map(|kind| ("content-type", kind)));
+        if !service.user_agent.is_empty() && draft.header("user-agent").is_none() {
+            pairs.push(("user-agent", &*service.user_agent));
+        }
+        Self { pairs, draft_at }
+    }
+
+    /// The name of a header; one that the tables of operations know costs no allocation.
+    fn name(&self, draft: &Draft, index: usize) -> Option<HeaderName> {
+        let (name, _) = self.pairs.get(index)?;
+        let own = index.checked_sub(self.draft_at).and_then(|index| draft.headers.get(index));
+        if let Some((Cow::Borrowed(name), _)) = own
+            && is_lower(name)
+        {
+            // It panics at what is no name in lower case, which this is.
+            return Some(HeaderName::from_static(name));
+        }
+        HeaderName::from_bytes(name.as_bytes()).ok()
+    }
+}
+
+/// The request of its parts and of what the signature adds.
+///
+/// All texts are written into one buffer, and the URL and the values are pieces of it: one allocation instead
+/// of one for each.
+fn assemble(parts: &Parts<'_>, signed: Option<&Signed<'_>>) -> Result<http::Request<()>, InvalidRequest> {
+    let Parts { draft, address, query, headers } = parts;
+    let added = || signed.into_iter().flat_map(Signed::iter);
+    let values = || headers.pairs.iter().copied().chain(added()).map(|(_, value)| value);
+    let value_bytes: usize = values().map(str::len).sum();
+    let mut text = String::with_capacity(url_bytes(address, query.iter().copied()) + value_bytes);
+    push_url(&mut text, address, query.iter().copied());
+    let url_end = text.len();
+    text.extend(values());
+    let is_clean = is_clean(text.as_bytes().get(url_end..).unwrap_or_default());
+    let text = Bytes::from(text);
+    let map = room(draft, headers.pairs.len() + ADDED_MAX)?;
+    let mut map = Values { draft, text: &text, at: url_end, is_clean, map };
+    for (index, (name, value)) in headers.pairs.iter().enumerate() {
+        map.take(name, headers.name(draft, index), value.len())?;
+    }
+    for (name, value) in added() {
+        map.take(name, added_name(name), value.len())?;
+    }
+    let mut request = http::Request::new(());
+    *request.method_mut() = draft.method.clone();
+    *request.headers_mut() = map.map;
+    *request.uri_mut() = uri(draft, address, text.slice(..url_end))?;
+    Ok(request)
+}
+
+/// Takes one header value after the other from the buffer.
+struct Values<'a> {
+    draft: &'a Draft,
+    text: &'a Bytes,
+    at: usize,
+    /// All values are; otherwise each is looked at.
+    is_clean: bool,
+    map: HeaderMap,
+}
+
+impl Values<'_> {
+    fn take(&mut self, name: &str, parsed: Option<HeaderName>, bytes: usize) -> Result<(), InvalidRequest> {
+        let invalid = |problem| Err(self.draft.invalid(String::from(name), InvalidValue::new(problem)));
+        let Some(parsed) = parsed else { return invalid("is no header name") };
+        let end = self.at + bytes;
+        let value = self.text.slice(self.at..end);
+        if !self.is_clean && !is_clean(&value) {
+            return invalid("cannot stand in a header");
+        }
+        let Ok(mut value) = HeaderValue::from_maybe_shared(value) else {
+            return invalid("cannot stand in a header");
         };
-        return Err(draft.invalid(name.clone(), InvalidValue::new(problem)));
-    }
-    Ok(())
-}
-
-fn check_query(draft: &Draft) -> Result<(), InvalidRequest> {
-    for (i, (name, _)) in draft.query.iter().enumerate() {
-        let problem = if name.is_empty() {
-            "a query parameter needs a name"
-        } else if is_reserved_parameter(name) {
-            "belongs to the signature; remove it"
-        } else if draft.query.iter().take(i).any(|(other, _)| other == name) {
-            "occurs twice in the query; give it once"
-        } else {
-            continue;
-        };
-        return Err(draft.invalid(name.clone(), InvalidValue::new(problem)));
-    }
-    Ok(())
-}
-
-/// A request must never reach something wider than what was meant: an object's bucket, a bucket's service.
-fn check_scope<'a>(draft: &'a Draft, service: &'a Service) -> Result<Option<&'a BucketName>, InvalidRequest> {
-    let invalid =
-        |field: &'static str, problem: &'static str| Err(draft.invalid(field, InvalidValue::new(problem)));
-    let bucket = match draft.scope {
-        Addressed::Service if draft.bucket.is_some() => {
-            return invalid("bucket", "is named, but the operation addresses the service; remove it");
+        value.set_sensitive(matches!(name, "authorization" | "x-oss-security-token"));
+        self.at = end;
+        match self.map.try_append(parsed, value) {
+            Ok(_) => Ok(()),
+            Err(_) => invalid("is one header too many; send fewer"),
         }
-        Addressed::Service => None,
-        Addressed::Bucket | Addressed::Object => draft.bucket.as_ref().or(service.bucket.as_ref()),
-    };
-    match (draft.scope, bucket, &draft.key) {
-        (Addressed::Bucket | Addressed::Object, None, _) => {
-            invalid("bucket", "none is named; name one, or send the operation through a bucket")
-        }
-        (Addressed::Object, _, None) => {
-            invalid("key", "none is named, but the operation addresses an object")
-        }
-        (Addressed::Service | Addressed::Bucket, _, Some(_)) => {
-            invalid("key", "is named, but the operation does not address an object; remove it")
-        }
-        _ => Ok(bucket),
     }
 }
 
-fn is_reserved_parameter(name: &str) -> bool {
-    PRESIGN_PARAMETERS.contains(&name) || V1_PARAMETERS.contains(&name)
+/// Whether a value is printable ASCII. It looks at every byte, so that it looks at many at once.
+fn is_clean(value: &[u8]) -> bool {
+    value.iter().fold(true, |clean, byte| clean & (matches!(byte, b' '..=b'~') | (*byte == b'\t')))
 }
 
-pub(crate) fn region<'a>(draft: &Draft, service: &'a Service) -> Result<&'a str, InvalidRequest> {
-    service.region.as_ref().map(Region::as_str).ok_or_else(|| {
-        let problem = "signature V4 needs the region of the bucket, such as `cn-hangzhou`; set it";
-        draft.invalid("region", InvalidValue::new(problem))
-    })
+fn room(draft: &Draft, headers: usize) -> Result<HeaderMap, InvalidRequest> {
+    HeaderMap::try_with_capacity(headers)
+        .map_err(|_| draft.invalid("headers", InvalidValue::new("are too many; send fewer")))
+}
+
+/// The names of what a signature adds.
+fn added_name(name: &str) -> Option<HeaderName> {
+    const DATE: HeaderName = HeaderName::from_static("x-oss-date");
+    const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-sha256");
+    const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-oss-security-token");
+    match name {
+        "x-oss-date" => Some(DATE),
+        "x-oss-content-sha256" => Some(CONTENT_SHA256),
+        "x-oss-security-token" => Some(SECURITY_TOKEN),
+        _ => HeaderName::from_bytes(name.as_bytes()).ok(),
+    }
+}
+
+/// The URI of a URL of ours.
+fn uri(draft: &Draft, address: &Address, url: Bytes) -> Result<http::Uri, InvalidRequest> {
+    let uri = http::Uri::from_maybe_shared(url).map_err(|error| {
+        draft.invalid("url", InvalidValue::new(format!("{error}; shorten the key or the query")))
+    })?;
+    // A last look: whatever was composed above, the request goes to this host and this path and nowhere else.
+    if uri.authority().map(http::uri::Authority::as_str) != Some(&address.authority)
+        || uri.path() != address.path
+    {
+        let problem = format!(
+            "came out as {uri} where {address} was meant; this is a defect of ours, please report it"
+        );
+        return Err(draft.invalid("url", InvalidValue::new(problem)));
+    }
+    Ok(uri)
 }
 
 pub(crate) fn resource<'a>(draft: &'a Draft, bucket: Option<&'a BucketName>) -> Resource<'a> {
@@ -196,65 +244,57 @@ pub(crate) fn query_pairs(draft: &Draft) -> Vec<(&str, &str)> {
     draft.query.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect()
 }
 
+pub(crate) fn additional(service: &Service) -> Vec<&str> {
+    service.additional_headers.iter().map(String::as_str).collect()
+}
+
+/// The parts of a request that its signature covers.
+pub(crate) fn to_sign<'a>(
+    draft: &'a Draft,
+    bucket: Option<&'a BucketName>,
+    query: &'a [(&'a str, &'a str)],
+    headers: &'a [(&'a str, &'a str)],
+    additional: &'a [&'a str],
+) -> oss_sign::Request<'a> {
+    let method = draft.method.as_str();
+    oss_sign::Request { method, resource: resource(draft, bucket), query, headers, additional }
+}
+
 /// The URL of a draft; its parts are encoded here, once.
-pub(crate) fn url<'a>(address: &Address, query: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut url = format!("{}://{}{}", address.scheme, address.authority, address.path);
-    for (i, (name, value)) in query.enumerate() {
-        url.push(if i == 0 { '?' } else { '&' });
-        url.push_str(&encode_component(name));
-        if !value.is_empty() {
-            url.push('=');
-            url.push_str(&encode_component(value));
-        }
-    }
+pub(crate) fn url(address: &Address, query: &[(&str, &str)], signed: Option<&Signed<'_>>) -> String {
+    let pairs = || query.iter().copied().chain(signed.into_iter().flat_map(Signed::iter));
+    let mut url = String::with_capacity(url_bytes(address, pairs()));
+    push_url(&mut url, address, pairs());
     url
 }
 
-/// The request without its signature.
-fn request(draft: &Draft, service: &Service, address: &Address) -> Result<http::Request<()>, InvalidRequest> {
-    let url = url(address, draft.query.iter().map(|(name, value)| (name.as_ref(), value.as_str())));
-    let uri = http::Uri::from_maybe_shared(Bytes::from(url)).map_err(|error| {
-        draft.invalid("url", InvalidValue::new(format!("{error}; shorten the key or the query")))
-    })?;
-    // A last look: whatever was composed above, the request goes to this host and this path and nowhere else.
-    if uri.authority().map(http::uri::Authority::as_str) != Some(&address.authority)
-        || uri.path() != address.path
-    {
-        let problem = format!(
-            "came out as {uri} where {address} was meant; this is a defect of ours, please report it"
-        );
-        return Err(draft.invalid("url", InvalidValue::new(problem)));
+fn push_url<'a>(url: &mut String, address: &Address, query: impl Iterator<Item = (&'a str, &'a str)>) {
+    for piece in [address.scheme.as_str(), "://", &*address.authority, &*address.path] {
+        url.push_str(piece);
     }
-    let mut request = http::Request::new(());
-    *request.method_mut() = draft.method.clone();
-    *request.uri_mut() = uri;
-    let headers = request.headers_mut();
-    headers.reserve(draft.headers.len() + 10);
-    headers.extend([header(draft, "host", &address.authority)?]);
-    if let Some(len) = content_length(draft) {
-        headers.extend([header(draft, "content-length", &len.to_string())?]);
+    for (i, (name, value)) in query.enumerate() {
+        url.push(if i == 0 { '?' } else { '&' });
+        push_component(url, name);
+        if !value.is_empty() {
+            url.push('=');
+            push_component(url, value);
+        }
     }
-    for (name, value) in &draft.headers {
-        headers.extend([header(draft, name, value)?]);
-    }
-    for (name, value) in draft.default_headers.iter().filter(|(name, _)| draft.header(name).is_none()) {
-        headers.extend([header(draft, name, value)?]);
-    }
-    if let Some(kind) = detected_content_type(draft) {
-        headers.extend([header(draft, "content-type", kind)?]);
-    }
-    if !service.user_agent.is_empty() && draft.header("user-agent").is_none() {
-        headers.extend([header(draft, "user-agent", &service.user_agent)?]);
-    }
-    Ok(request)
 }
 
-fn content_length(draft: &Draft) -> Option<u64> {
-    match (&draft.body, &draft.method) {
+/// At least the length of a URL, when every byte of its query is encoded.
+fn url_bytes<'a>(address: &Address, query: impl Iterator<Item = (&'a str, &'a str)>) -> usize {
+    let query = query.map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum::<usize>();
+    SCHEME_BYTES_MAX + address.authority.len() + address.path.len() + query
+}
+
+pub(crate) fn content_length(draft: &Draft) -> Option<String> {
+    let length = match (&draft.body, &draft.method) {
         (Payload::Empty, &http::Method::PUT | &http::Method::POST) => Some(0),
         (Payload::Empty, _) => None,
         (body, _) => body.len(),
-    }
+    };
+    length.map(|length| length.to_string())
 }
 
 fn detected_content_type(draft: &Draft) -> Option<&'static str> {
@@ -265,48 +305,11 @@ fn detected_content_type(draft: &Draft) -> Option<&'static str> {
     Some(crate::media::content_type(key.as_str()).unwrap_or("application/octet-stream"))
 }
 
-fn header(draft: &Draft, name: &str, value: &str) -> Result<(HeaderName, HeaderValue), InvalidRequest> {
-    let field = || Cow::Owned(String::from(name));
-    let bad_name = |_| draft.invalid(field(), InvalidValue::new("is no header name"));
-    let bad_value = |_| draft.invalid(field(), InvalidValue::new("cannot stand in a header"));
-    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(bad_name)?;
-    let mut value = HeaderValue::from_str(value).map_err(bad_value)?;
-    value.set_sensitive(matches!(name, "authorization" | "x-oss-security-token"));
-    Ok((parsed, value))
+fn is_lower(name: &str) -> bool {
+    is_header_name(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// The headers of a request as the signer takes them.
-fn pairs<'a>(
-    draft: &Draft,
-    request: &'a http::Request<()>,
-) -> Result<Vec<(&'a str, &'a str)>, InvalidRequest> {
-    let pair = |(name, value): (&'a HeaderName, &'a HeaderValue)| match value.to_str() {
-        Ok(value) => Ok((name.as_str(), value)),
-        Err(_) => Err(draft.invalid(name.to_string(), InvalidValue::new("is not printable ASCII"))),
-    };
-    request.headers().iter().map(pair).collect()
-}
-
-/// Headers that only the client itself may set; a caller's would break the framing or the signature.
-const RESERVED_HEADERS: [&str; 17] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "date",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-oss-content-sha256",
-    "x-oss-date",
-    "x-oss-security-token",
-    "x-oss-signature",
-];
-
-/// What a V1 presigned URL adds; a stale one pasted into the query must not be taken for ours.
-const V1_PARAMETERS: [&str; 4] = ["Expires", "OSSAccessKeyId", "Signature", "security-token"];
+/// Of `https://`.
+const SCHEME_BYTES_MAX: usize = 8;
+/// How many headers a signature adds at most.
+const ADDED_MAX: usize = 4;

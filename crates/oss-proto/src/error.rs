@@ -29,6 +29,7 @@ struct Inner {
     attempts: Vec<Attempt>,
     body_spent: bool,
     is_read: bool,
+    explanation: Option<Box<str>>,
 }
 
 /// What went wrong.
@@ -175,7 +176,8 @@ impl Error {
     /// An error that a driver found outside of an exchange; an exchange makes its own.
     pub fn new(kind: ErrorKind, operation: &'static str, outcome: Outcome) -> Self {
         let (host, attempts) = (String::new(), Vec::new());
-        Self(Box::new(Inner { kind, operation, host, outcome, attempts, body_spent: false, is_read: false }))
+        let (body_spent, is_read, explanation) = (false, false, None);
+        Self(Box::new(Inner { kind, operation, host, outcome, attempts, body_spent, is_read, explanation }))
     }
 
     pub(crate) fn with_host(mut self, host: String) -> Self {
@@ -185,6 +187,12 @@ impl Error {
 
     pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
         self.0.attempts = attempts;
+        self
+    }
+
+    /// Why OSS did not take the signature.
+    pub(crate) fn with_explanation(mut self, explanation: Option<String>) -> Self {
+        self.0.explanation = explanation.map(String::into_boxed_str);
         self
     }
 
@@ -228,6 +236,14 @@ impl Error {
     /// The request id of the last answer, for a support case.
     pub fn request_id(&self) -> Option<&str> {
         self.0.attempts.iter().rev().find_map(|attempt| attempt.request_id.as_deref())
+    }
+
+    /// Why OSS did not take the signature, in one sentence with the usual cause: what differs between the
+    /// text that it signed and ours, a clock that is off, the wrong region.
+    ///
+    /// `Display` ends with it. It holds no secret.
+    pub fn explanation(&self) -> Option<&str> {
+        self.0.explanation.as_deref()
     }
 
     /// What OSS said, when it said no.
@@ -285,7 +301,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, host, outcome, attempts, body_spent, is_read } = &*self.0;
+        let Inner { kind, operation, host, outcome, attempts, body_spent, is_read, explanation } = &*self.0;
         match kind {
             // Says the operation itself, and nothing was sent anywhere.
             ErrorKind::Invalid(error) => return write!(f, "{error}"),
@@ -336,6 +352,9 @@ impl fmt::Display for Error {
         if *body_spent {
             f.write_str("; not repeated, because the body can be read only once")?;
         }
+        if let Some(explanation) = explanation {
+            write!(f, "; {explanation}")?;
+        }
         Ok(())
     }
 }
@@ -348,6 +367,7 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("outcome", &self.0.outcome)
             .field("attempts", &self.0.attempts)
+            .field("explanation", &self.0.explanation)
             .finish()
     }
 }

@@ -39,6 +39,7 @@ extern crate std;
 #[macro_use]
 mod table;
 
+mod check;
 mod compose;
 mod error;
 mod exchange;
@@ -54,6 +55,7 @@ mod reply;
 mod service;
 mod service_error;
 mod shared;
+mod signing;
 mod types;
 mod wire;
 
@@ -75,6 +77,7 @@ pub use reply::{Reply, ReplyHead};
 pub use service::{Limits, Service, Settings, Timeouts};
 pub use service_error::{ErrorCode, ServiceError};
 pub use shared::Shared;
+pub use signing::SignatureVersion;
 pub use types::{
     ByteRange, Callback, CallbackVars, ContentRange, CopySource, ETag, Metadata, SymlinkTarget, Tags,
 };

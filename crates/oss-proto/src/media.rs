@@ -11,8 +11,8 @@ pub(crate) fn content_type(key: &str) -> Option<&'static str> {
     if extension.is_empty() || extension.len() > EXTENSION_BYTES_MAX {
         return None;
     }
-    let extension = extension.to_ascii_lowercase();
-    let at = TYPES.binary_search_by(|(known, _)| known.cmp(&extension.as_str())).ok()?;
+    let lower = || extension.bytes().map(|byte| byte.to_ascii_lowercase());
+    let at = TYPES.binary_search_by(|(known, _)| known.bytes().cmp(lower())).ok()?;
     TYPES.get(at).map(|(_, media_type)| *media_type)
 }
 

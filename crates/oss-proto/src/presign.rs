@@ -7,9 +7,11 @@ use core::fmt;
 use core::time::Duration;
 
 use oss_credentials::Credentials;
-use oss_sign::{Scope, SigningKey, UnixTime};
+use oss_sign::UnixTime;
 
-use crate::compose::{Composer, check, query_pairs, region, resource, url};
+use crate::check::check;
+use crate::compose::{Composer, additional, query_pairs, to_sign, url};
+use crate::signing::ends_at;
 use crate::{Draft, InvalidRequest, InvalidValue, Service};
 
 /// Makes a URL with which anyone may make the draft's request, until it expires.
@@ -17,6 +19,8 @@ use crate::{Draft, InvalidRequest, InvalidValue, Service};
 /// `valid_for` is 1 second to 7 days; 12 hours with an STS token, whose own end also bounds it. The body is
 /// not part of it. Source: [V4 in
 /// URLs](https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls).
+///
+/// Signature V1 has no upper limit, and is for objects only.
 ///
 /// # Errors
 /// When the draft cannot be expressed, or the URL would outlive what signs it.
@@ -121,12 +125,11 @@ impl Composer {
         let query = query_pairs(draft);
         let method = draft.method.clone();
         let Some(access) = credentials.access_key() else {
-            let url = url(&address, query.iter().copied());
+            let url = url(&address, &query, None);
             let (headers, signed) = (owned(&draft.headers), Vec::new());
             return Ok(Presigned { method, url, expires: None, headers, signed });
         };
-        let seconds = i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX);
-        let expires = now.saturating_add(seconds);
+        let expires = ends_at(now, valid_for);
         if let Some(end) = credentials.expiration().filter(|end| *end < expires) {
             let problem =
                 format!("the credentials end at {}, before the URL would; shorten it", end.iso_extended());
@@ -134,27 +137,13 @@ impl Composer {
         }
         let mut headers: Vec<(&str, &str)> =
             draft.headers.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
-        let additional: Vec<&str> = service.additional_headers.iter().map(String::as_str).collect();
+        let additional = additional(service);
         if additional.iter().any(|name| name.eq_ignore_ascii_case("host")) {
             headers.push(("host", &address.authority));
         }
-        let scope = Scope { region: region(draft, service)?, product: &service.product, time: now };
-        let to_sign = oss_sign::Request {
-            method: method.as_str(),
-            resource: resource(draft, bucket),
-            query: &query,
-            headers: &headers,
-            additional: &additional,
-        };
-        let (scratch, kept) = self.scratch_and_key();
-        let key = match kept.take() {
-            Some(key) if key.is_for(&access, &scope) => key,
-            _ => SigningKey::derive(&access, &scope),
-        };
-        let key = kept.insert(key);
-        let signed = oss_sign::presign_query(&to_sign, &access, key, &scope, valid_for, scratch)
-            .map_err(|error| draft.invalid("valid_for", InvalidValue::new(error.to_string())))?;
-        let url = url(&address, query.iter().copied().chain(signed.iter()));
+        let to_sign = to_sign(draft, bucket, &query, &headers, &additional);
+        let signed = self.sign_url(draft, service, &access, (now, valid_for), &to_sign)?;
+        let url = url(&address, &query, Some(&signed));
         let signed = signed.signed_headers().map(String::from).collect();
         Ok(Presigned { method, url, expires: Some(expires), headers: owned(&draft.headers), signed })
     }

@@ -10,6 +10,8 @@ use core::time::Duration;
 use oss_endpoint::{BucketName, Endpoint, Region};
 use oss_retry::Policy;
 
+use crate::SignatureVersion;
+
 /// An OSS service as a caller configured it: endpoint, region, retry policy, time limits.
 ///
 /// A clone shares the settings; a `with_…` method copies them first if they are shared.
@@ -31,8 +33,10 @@ pub struct Service(Arc<Settings>);
 pub struct Settings {
     /// Where requests are sent.
     pub endpoint: Endpoint,
-    /// The region in the signature's scope. V4 needs one; anonymous calls do not.
+    /// The region in the signature's scope. V4 needs one; V1 and anonymous calls do not.
     pub region: Option<Region>,
+    /// The version of signatures (`signature_version`): V4.
+    pub signature: SignatureVersion,
     /// The product in the signature's scope: `oss`.
     pub product: Cow<'static, str>,
     /// The bucket of operations that name none.
@@ -45,7 +49,7 @@ pub struct Settings {
     pub limits: Limits,
     /// The `user-agent` header.
     pub user_agent: String,
-    /// Headers that are signed besides those that V4 always signs, in lower case.
+    /// Headers that are signed besides those that V4 always signs, in lower case; V1 has none.
     pub additional_headers: Vec<String>,
     /// Whether buckets keep versions: then a repeated put or delete is not the same as one, and is not
     /// repeated when its outcome is unknown. No by default.
@@ -106,6 +110,7 @@ impl Service {
         Self(Arc::new(Settings {
             endpoint,
             region: None,
+            signature: SignatureVersion::V4,
             product: Cow::Borrowed("oss"),
             bucket: None,
             retry: Policy::new(),
@@ -130,6 +135,12 @@ impl Service {
     #[must_use]
     pub fn with_region(self, region: Region) -> Self {
         self.with(|settings| settings.region = Some(region))
+    }
+
+    /// The same service with another version of signatures.
+    #[must_use]
+    pub fn with_signature(self, version: SignatureVersion) -> Self {
+        self.with(|settings| settings.signature = version)
     }
 
     /// The same service seen from one bucket: operations that name none go there.

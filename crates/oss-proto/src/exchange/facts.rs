@@ -10,6 +10,7 @@ use super::action::{Ledger, Now};
 use super::journal::Attempt;
 use super::machine::{Machine, State};
 use super::verdict::{Unsuccessful, measure_skew};
+use crate::signing::{explain_clock, explain_region};
 use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Wait};
 
 impl Machine {
@@ -34,6 +35,25 @@ impl Machine {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Why OSS does not take the signature, when that can be told from its answer and from what was signed.
+    pub(super) fn explain(&mut self, failed: &Unsuccessful) -> Option<String> {
+        let (ErrorKind::Service(error), Ok(draft)) = (&failed.kind, &self.draft) else { return None };
+        let (credentials, wall) = self.signed.as_ref()?;
+        match (error.code.as_str(), error.ec.as_deref()) {
+            ("SignatureDoesNotMatch", _) => {
+                self.composer.explain(draft, &self.service, credentials, *wall, error)
+            }
+            ("RequestTimeTooSkewed", _) => {
+                let skew = measure_skew(failed, self.attempt_began, self.head_at)?;
+                Some(explain_clock(skew.saturating_neg()))
+            }
+            ("InvalidArgument", Some(REGION_UNKNOWN | REGION_OF_ANOTHER)) => {
+                explain_region(&self.service, self.host.as_deref().unwrap_or_default())
+            }
+            _ => None,
         }
     }
 
@@ -116,3 +136,7 @@ impl Machine {
         }
     }
 }
+
+/// The fine causes of a scope with a wrong region (OSS error pages 0002-00000226 and -228).
+const REGION_UNKNOWN: &str = "0002-00000226";
+const REGION_OF_ANOTHER: &str = "0002-00000228";

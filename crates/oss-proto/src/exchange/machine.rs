@@ -9,6 +9,7 @@ use core::time::Duration;
 use bytes::{Bytes, BytesMut};
 use oss_credentials::{Credentials, Generation, Need};
 use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict};
+use oss_sign::UnixTime;
 
 use super::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
 use super::journal::Attempt;
@@ -16,7 +17,7 @@ use super::verdict::{
     Unsuccessful, effect_of, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer,
     pause, wants_crc64,
 };
-use crate::compose::check;
+use crate::check::check;
 use crate::{
     Composer, CorruptBody, Draft, Error, ErrorKind, InvalidRequest, Misuse, ReadError, Reply, ReplyHead,
     Service, Wait,
@@ -56,6 +57,8 @@ pub(crate) struct Machine {
     pub(super) held: Option<Box<Error>>,
     /// The host of the last request.
     pub(super) host: Option<String>,
+    /// What the last request was signed with and when, to find out why OSS signs it in another way.
+    pub(super) signed: Option<(Credentials, UnixTime)>,
     pub(super) ledger: Ledger,
     pub(super) last_cost: u32,
 }
@@ -101,7 +104,7 @@ pub(super) struct Collecting {
 impl Machine {
     pub(crate) fn new(draft: Result<Draft, InvalidRequest>, service: &Service, call: Call) -> Self {
         let policy = call.retry.unwrap_or(service.retry);
-        let never = Now { mono: Duration::ZERO, wall: oss_sign::UnixTime::from_secs(0) };
+        let never = Now { mono: Duration::ZERO, wall: UnixTime::from_secs(0) };
         // Whatever can be refused is refused before anything is asked of anyone.
         let draft = draft.and_then(|draft| check(&draft, service).map(drop).map(|()| draft));
         Self {
@@ -131,6 +134,7 @@ impl Machine {
             corrected: Corrected::default(),
             held: None,
             host: None,
+            signed: None,
             ledger: Ledger::default(),
             last_cost: 0,
         }
@@ -260,6 +264,7 @@ impl Machine {
             fresh_connection: core::mem::take(&mut self.fresh_connection),
             wants_crc64: wants_crc64(draft, &self.service),
         };
+        self.signed = Some((credentials.clone(), wall));
         self.attempt_began = now;
         self.head_at = now;
         self.state = State::Sending;
@@ -386,7 +391,7 @@ impl Machine {
         self.note(&failed, started, now);
         self.learn(&failed);
         self.fresh_connection |= failed.blames_connection();
-        let error = self.error(failed.kind.clone(), self.outcome);
+        let error = self.error(failed.kind.clone(), self.outcome).with_explanation(self.explain(&failed));
         let wants_repeat = failed.verdict().is_retryable();
         let may_repeat = self.effect.may_repeat(self.outcome, self.repeats_after_unknown);
         let spent = wants_repeat && may_repeat && !self.is_replayable();

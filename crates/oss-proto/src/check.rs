@@ -1,0 +1,135 @@
+//! What is checked about a draft before it is composed: what its types do not rule out.
+
+use alloc::format;
+use alloc::string::String;
+
+use oss_endpoint::BucketName;
+use oss_sign::PRESIGN_PARAMETERS;
+
+use crate::types::check_header_value;
+use crate::wire::spec::Scope as Addressed;
+use crate::{Draft, InvalidRequest, InvalidValue, Service};
+
+/// Checks everything about a draft that its types do not, and finds its bucket.
+pub(crate) fn check<'a>(
+    draft: &'a Draft,
+    service: &'a Service,
+) -> Result<Option<&'a BucketName>, InvalidRequest> {
+    check_headers(draft)?;
+    check_query(draft)?;
+    let is_name = |name: &&String| is_header_name(name);
+    if let Some(bad) = service.additional_headers.iter().find(|name| !is_name(name)) {
+        let problem = format!("the additional header {bad:?} is no header name");
+        return Err(draft.invalid("additional_headers", InvalidValue::new(problem)));
+    }
+    check_scope(draft, service)
+}
+
+fn check_headers(draft: &Draft) -> Result<(), InvalidRequest> {
+    for (i, (name, value)) in draft.headers.iter().enumerate() {
+        let is_same = |other: &str| name.eq_ignore_ascii_case(other);
+        let problem = if !is_header_name(name) {
+            "is no header name"
+        } else if RESERVED_HEADERS.iter().any(|reserved| is_same(reserved)) {
+            "is set by the client itself; remove it"
+        } else if draft.headers.iter().take(i).any(|(other, _)| is_same(other)) {
+            "occurs twice; give it once"
+        } else {
+            check_header_value(value).map_err(|problem| draft.invalid(name.clone(), problem))?;
+            continue;
+        };
+        return Err(draft.invalid(name.clone(), InvalidValue::new(problem)));
+    }
+    Ok(())
+}
+
+fn check_query(draft: &Draft) -> Result<(), InvalidRequest> {
+    for (i, (name, _)) in draft.query.iter().enumerate() {
+        let problem = if name.is_empty() {
+            "a query parameter needs a name"
+        } else if is_reserved_parameter(name) {
+            "belongs to the signature; remove it"
+        } else if draft.query.iter().take(i).any(|(other, _)| other == name) {
+            "occurs twice in the query; give it once"
+        } else {
+            continue;
+        };
+        return Err(draft.invalid(name.clone(), InvalidValue::new(problem)));
+    }
+    Ok(())
+}
+
+/// A request must never reach something wider than what was meant: an object's bucket, a bucket's service.
+fn check_scope<'a>(draft: &'a Draft, service: &'a Service) -> Result<Option<&'a BucketName>, InvalidRequest> {
+    let invalid =
+        |field: &'static str, problem: &'static str| Err(draft.invalid(field, InvalidValue::new(problem)));
+    let bucket = match draft.scope {
+        Addressed::Service if draft.bucket.is_some() => {
+            return invalid("bucket", "is named, but the operation addresses the service; remove it");
+        }
+        Addressed::Service => None,
+        Addressed::Bucket | Addressed::Object => draft.bucket.as_ref().or(service.bucket.as_ref()),
+    };
+    match (draft.scope, bucket, &draft.key) {
+        (Addressed::Bucket | Addressed::Object, None, _) => {
+            invalid("bucket", "none is named; name one, or send the operation through a bucket")
+        }
+        (Addressed::Object, _, None) => {
+            invalid("key", "none is named, but the operation addresses an object")
+        }
+        (Addressed::Service | Addressed::Bucket, _, Some(_)) => {
+            invalid("key", "is named, but the operation does not address an object; remove it")
+        }
+        _ => Ok(bucket),
+    }
+}
+
+fn is_reserved_parameter(name: &str) -> bool {
+    PRESIGN_PARAMETERS.contains(&name) || V1_PARAMETERS.contains(&name)
+}
+
+/// A name as it may stand in a request (RFC 9110, section 5.6.2), of at most 64 KiB.
+pub(crate) fn is_header_name(name: &str) -> bool {
+    (1..=HEADER_NAME_BYTES_MAX).contains(&name.len())
+        && name.bytes().all(|byte| TOKEN.get(usize::from(byte)) == Some(&true))
+}
+
+/// Headers that only the client itself may set; a caller's would break the framing or the signature.
+const RESERVED_HEADERS: [&str; 17] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "date",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-oss-content-sha256",
+    "x-oss-date",
+    "x-oss-security-token",
+    "x-oss-signature",
+];
+
+/// What a V1 presigned URL adds; a stale one pasted into the query must not be taken for ours.
+const V1_PARAMETERS: [&str; 4] = ["Expires", "OSSAccessKeyId", "Signature", "security-token"];
+const HEADER_NAME_BYTES_MAX: usize = (1 << 16) - 1;
+/// By byte: whether a token may have it (RFC 9110, section 5.6.2).
+const TOKEN: [bool; 128] = {
+    let mut table = [false; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut marks: &[u8] = b"!#$%&'*+-.^_`|~";
+    while let [mark, rest @ ..] = marks {
+        table[*mark as usize] = true;
+        marks = rest;
+    }
+    table
+};

@@ -1,0 +1,179 @@
+//! Which signature a request carries, and why OSS may compute another one.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::time::Duration;
+
+use oss_credentials::Credentials;
+use oss_endpoint::Region;
+use oss_sign::{
+    AccessKey, Explanation, PresignError, Request, Scope, Signed, SigningKey, Theirs, UnixTime, explain,
+    presign_query, sign_headers,
+};
+#[cfg(feature = "v1")]
+use oss_sign::{presign_query_v1, sign_headers_v1};
+
+use crate::check::check;
+use crate::compose::{Composer, Headers, additional, content_length, query_pairs, to_sign};
+use crate::{Draft, InvalidRequest, InvalidValue, Service, ServiceError};
+
+/// The version of the signature (`signature_version`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignatureVersion {
+    /// `OSS4-HMAC-SHA256`: for one day, region and product; needs a region.
+    #[default]
+    V4,
+    /// `HMAC-SHA1` with the secret itself, for private clouds and old accounts; needs no region.
+    ///
+    /// OSS has closed it to new users on 2025-03-01, and on 2025-09-01 ended its maintenance and closed it to
+    /// new buckets (announcement "Signature V1 is being phased out"). Where it is closed, OSS answers
+    /// `AccessDenied`, EC 0002-00000080.
+    #[cfg(feature = "v1")]
+    V1,
+}
+
+impl Composer {
+    /// Signs a request for its headers.
+    pub(crate) fn sign(
+        &mut self,
+        draft: &Draft,
+        service: &Service,
+        access: &AccessKey<'_>,
+        now: UnixTime,
+        request: &Request<'_>,
+    ) -> Result<Signed<'_>, InvalidRequest> {
+        match service.signature {
+            SignatureVersion::V4 => {
+                let scope = scope(draft, service, now)?;
+                let key = kept(&mut self.key, access, &scope);
+                Ok(sign_headers(request, access, key, &scope, &mut self.scratch))
+            }
+            #[cfg(feature = "v1")]
+            SignatureVersion::V1 => Ok(sign_headers_v1(request, access, now, &[], &mut self.scratch)),
+        }
+    }
+
+    /// Signs a request for its URL.
+    pub(crate) fn sign_url(
+        &mut self,
+        draft: &Draft,
+        service: &Service,
+        access: &AccessKey<'_>,
+        (now, valid_for): (UnixTime, Duration),
+        request: &Request<'_>,
+    ) -> Result<Signed<'_>, InvalidRequest> {
+        let invalid = |error: PresignError| draft.invalid("valid_for", InvalidValue::new(error.to_string()));
+        match service.signature {
+            SignatureVersion::V4 => {
+                let scope = scope(draft, service, now)?;
+                let key = kept(&mut self.key, access, &scope);
+                presign_query(request, access, key, &scope, valid_for, &mut self.scratch).map_err(invalid)
+            }
+            #[cfg(feature = "v1")]
+            SignatureVersion::V1 => {
+                if valid_for < Duration::from_secs(1) {
+                    return Err(invalid(PresignError::TooShort { asked: valid_for }));
+                }
+                if draft.key.is_none() {
+                    // OSS refuses it with AccessDenied, EC 0002-00000079.
+                    let problem = "V1 signs no URL of a bucket or of the service; sign it with V4";
+                    return Err(draft.invalid("signature", InvalidValue::new(problem)));
+                }
+                let expires = ends_at(now, valid_for);
+                Ok(presign_query_v1(request, access, expires, &[], &mut self.scratch))
+            }
+        }
+    }
+
+    /// Why OSS found another signature than that of this draft at this time, in a sentence; `None` when it
+    /// was not signed.
+    ///
+    /// It is composed once more, so that nothing has to be kept of a request that succeeds.
+    pub(crate) fn explain(
+        &mut self,
+        draft: &Draft,
+        service: &Service,
+        credentials: &Credentials,
+        now: UnixTime,
+        error: &ServiceError,
+    ) -> Option<String> {
+        let access = credentials.access_key()?;
+        let bucket = check(draft, service).ok()?;
+        let address = service.endpoint.address(bucket, draft.key.as_ref());
+        let (query, length) = (query_pairs(draft), content_length(draft));
+        let headers = Headers::of(draft, service, &address, length.as_deref());
+        let additional = additional(service);
+        let request = to_sign(draft, bucket, &query, &headers.pairs, &additional);
+        let ours = self.sign(draft, service, &access, now, &request).ok()?;
+        let field = |name| error.field(name).unwrap_or_default();
+        let theirs = Theirs {
+            string_to_sign: field("StringToSign"),
+            canonical_request: field("CanonicalRequest"),
+            access_key_id: field("OSSAccessKeyId"),
+            signature_provided: field("SignatureProvided"),
+        };
+        let text = explain(&theirs, &ours, access.id).to_string();
+        let is_secret =
+            [access.secret, access.token.unwrap_or_default()].into_iter().any(|s| shows(&text, s));
+        // A peer may put what it was sent where the comparison expects no secret.
+        Some(if is_secret { Explanation::Unknown.to_string() } else { text })
+    }
+}
+
+/// The end of what is valid from now on.
+pub(crate) fn ends_at(now: UnixTime, valid_for: Duration) -> UnixTime {
+    now.saturating_add(i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Why OSS does not take the region of a request, in a sentence.
+pub(crate) fn explain_region(service: &Service, host: &str) -> Option<String> {
+    let ours = service.region.as_ref()?.as_str();
+    // `bucket.oss-cn-hangzhou-internal.aliyuncs.com`
+    let mut labels = host.split(['.', ':']).filter_map(|label| label.strip_prefix("oss-"));
+    let theirs = labels.next().map(|label| label.strip_suffix("-internal").unwrap_or(label));
+    Some(match theirs.filter(|theirs| *theirs != ours && Region::parse(*theirs).is_ok()) {
+        Some(theirs) => format!(
+            "signed for the region `{ours}`, but the endpoint is of `{theirs}`: set the region of the bucket"
+        ),
+        None => format!("signed for the region `{ours}`, which is not that of the bucket: set that one"),
+    })
+}
+
+/// By how much the clock here is wrong, in a sentence.
+pub(crate) fn explain_clock(ahead_secs: i64) -> String {
+    let (seconds, side) = (ahead_secs.unsigned_abs(), if ahead_secs < 0 { "behind" } else { "ahead of" });
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let amount = match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, _) => format!("{minutes} min"),
+        _ => format!("{hours} h {minutes} min"),
+    };
+    format!("the clock here is {amount} {side} that of OSS: set it right")
+}
+
+/// Whether a text shows a secret, or the beginning of one; a very short one is no secret.
+fn shows(text: &str, secret: &str) -> bool {
+    let beginning = secret.char_indices().nth(SECRET_CHARS_MIN).map_or(secret, |(end, _)| &secret[..end]);
+    secret.chars().nth(SECRET_CHARS_MIN - 1).is_some() && text.contains(beginning)
+}
+
+fn scope<'a>(draft: &Draft, service: &'a Service, time: UnixTime) -> Result<Scope<'a>, InvalidRequest> {
+    let region = service.region.as_ref().map(Region::as_str).ok_or_else(|| {
+        let problem = "signature V4 needs the region of the bucket, such as `cn-hangzhou`; set it";
+        draft.invalid("region", InvalidValue::new(problem))
+    })?;
+    Ok(Scope { region, product: &service.product, time })
+}
+
+/// The key that was kept, or the one to keep.
+fn kept<'k>(kept: &'k mut Option<SigningKey>, access: &AccessKey<'_>, scope: &Scope<'_>) -> &'k SigningKey {
+    let key = match kept.take() {
+        Some(key) if key.is_for(access, scope) => key,
+        _ => SigningKey::derive(access, scope),
+    };
+    kept.insert(key)
+}
+
+/// Shorter ones occur in any sentence.
+const SECRET_CHARS_MIN: usize = 8;

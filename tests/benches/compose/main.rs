@@ -1,0 +1,116 @@
+//! What a signed `http::Request` costs, from a draft, as a multiple of what no signer can go below: the
+//! SHA-256 of its canonical request and one HMAC with a key that is ready.
+//!
+//! `cargo bench -p oss-sim --bench compose` prints the statistics of each way and then one table in which all
+//! ways took turns, so that the ratios are of the same moment.
+#![allow(missing_docs, reason = "criterion_group! makes a public function without one")]
+#![allow(clippy::unwrap_used)]
+
+mod cases;
+
+use core::hint::black_box;
+use core::time::Duration;
+
+use criterion::measurement::{Measurement, WallTime};
+use criterion::{Criterion, criterion_group, criterion_main};
+use hmac::{Hmac, KeyInit, Mac};
+use oss_proto::{Composer, Credentials, Draft, Service};
+use oss_sign::{Request, Resource, Scope, Scratch, SigningKey, sign_headers};
+use sha2::{Digest, Sha256};
+
+use cases::{NOW, credentials, drafts, service};
+
+/// One draft, and what its signature hashes.
+struct Case {
+    draft: Draft,
+    service: Service,
+    credentials: Credentials,
+    composer: Composer,
+    canonical: String,
+    to_sign: String,
+    mac: Hmac<Sha256>,
+}
+
+impl Case {
+    fn of(draft: Draft) -> Self {
+        let (service, credentials, mut composer) = (service(), credentials(), Composer::new());
+        let request = composer.compose(&draft, &service, &credentials, NOW).unwrap();
+        let headers: Vec<_> =
+            request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        let query: Vec<_> = draft.query.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
+        let bucket = draft.bucket.as_ref().unwrap().as_str();
+        let resource = match &draft.key {
+            Some(key) => Resource::Object { bucket, key: key.as_str() },
+            None => Resource::Bucket(bucket),
+        };
+        let method = draft.method.as_str();
+        let to_sign = Request { method, resource, query: &query, headers: &headers, additional: &[] };
+        let access = credentials.access_key().unwrap();
+        let scope = Scope { region: "cn-hangzhou", product: "oss", time: NOW };
+        let mut scratch = Scratch::new();
+        let key = SigningKey::derive(&access, &scope);
+        let signed = sign_headers(&to_sign, &access, &key, &scope, &mut scratch);
+        // The floor is that of this request and no other.
+        assert!(request.headers()["authorization"].to_str().unwrap().ends_with(signed.signature()));
+        let (canonical, to_sign) = (signed.canonical_request().into(), signed.string_to_sign().into());
+        let mac = Hmac::new_from_slice(&[7; 32]).unwrap();
+        Self { draft, service, credentials, composer, canonical, to_sign, mac }
+    }
+
+    fn floor(&mut self) {
+        black_box(Sha256::digest(black_box(&self.canonical)));
+        black_box(self.mac.clone().chain_update(black_box(&self.to_sign)).finalize());
+    }
+
+    fn compose(&mut self) {
+        let draft = black_box(&self.draft);
+        black_box(self.composer.compose(draft, &self.service, &self.credentials, NOW).unwrap());
+    }
+
+    fn compose_cold(&mut self) {
+        let mut composer = Composer::new();
+        let draft = black_box(&self.draft);
+        black_box(composer.compose(draft, &self.service, &self.credentials, NOW).unwrap());
+    }
+}
+
+fn statistics(criterion: &mut Criterion) {
+    for (name, draft) in drafts() {
+        let mut case = Case::of(draft);
+        let mut group = criterion.benchmark_group(name);
+        for (name, way) in WAYS {
+            group.bench_function(*name, |bencher| bencher.iter(|| way(&mut case)));
+        }
+        group.finish();
+        table(name, &mut case);
+    }
+}
+
+/// The ways take turns, and each is judged by its best turn: what slows a turn is not the way's.
+fn table(name: &str, case: &mut Case) {
+    let mut best = vec![Duration::MAX; WAYS.len()];
+    for _ in 0..TURNS {
+        for ((_, way), best) in WAYS.iter().zip(&mut best) {
+            let start = WallTime.start();
+            (0..TURN).for_each(|_| way(case));
+            *best = WallTime.end(start).min(*best);
+        }
+    }
+    println!("\n{name}, best of {TURNS} turns");
+    for ((name, _), time) in WAYS.iter().zip(&best) {
+        let ratio = time.as_secs_f64() / best[0].as_secs_f64();
+        let nanos = time.as_secs_f64() * 1e9 / f64::from(TURN);
+        println!("{name:<20} {nanos:>8.0} ns  {ratio:>5.2} × the floor");
+    }
+}
+
+type Way = fn(&mut Case);
+
+const WAYS: &[(&str, Way)] =
+    &[("floor", Case::floor), ("compose", Case::compose), ("compose, cold", Case::compose_cold)];
+const TURNS: u32 = 300;
+/// Calls in a row: long against the clock's own cost, short against a change of the machine's speed.
+const TURN: u32 = 64;
+
+criterion_group!(benches, statistics);
+criterion_main!(benches);
