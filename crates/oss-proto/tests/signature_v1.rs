@@ -54,7 +54,8 @@ fn presigned_urls_of_other_clients_are_reproduced() {
     ];
     // Key, token, query, headers, end, and the signature as it stands in the URL.
     type Pairs<'a> = &'a [(&'static str, &'static str)];
-    let table: [(&str, Option<&str>, Pairs<'_>, Pairs<'_>, i64, &str); 3] = [
+    type Case<'a> = (&'static str, Option<&'static str>, Pairs<'a>, Pairs<'a>, i64, &'static str);
+    let table: [Case<'_>; 3] = [
         ("key", None, &query, &[], 1_699_807_420, "dcLTea%2BYh9ApirQ8o8dOPqtvJXQ%3D"),
         ("key+123", Some("token"), &query, &[], 1_699_808_204, "jzKYRrM5y6Br0dRFPaTGOsbrDhY%3D"),
         (
