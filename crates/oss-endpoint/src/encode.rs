@@ -2,8 +2,6 @@
 
 use alloc::string::String;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 /// Encodes a key for a path, or for `x-oss-copy-source`: everything but `A-Z a-z 0-9 - . _ ~ /`.
 ///
 /// Encode once: the result of an encoded text is another key. The hexadecimal digits are upper case
@@ -14,7 +12,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// ```
 #[must_use]
 pub fn encode_key(key: &str) -> String {
-    utf8_percent_encode(key, KEY).collect()
+    let mut encoded = String::with_capacity(key.len());
+    push_key(&mut encoded, key);
+    encoded
 }
 
 /// Encodes a name or a value of a query: everything but `A-Z a-z 0-9 - . _ ~`, so `/` becomes `%2F` and a
@@ -25,7 +25,9 @@ pub fn encode_key(key: &str) -> String {
 /// ```
 #[must_use]
 pub fn encode_component(text: &str) -> String {
-    utf8_percent_encode(text, COMPONENT).collect()
+    let mut encoded = String::with_capacity(text.len());
+    push_component(&mut encoded, text);
+    encoded
 }
 
 /// Appends to a URL what [`encode_component`] gives, without a text in between.
@@ -36,18 +38,70 @@ pub fn encode_component(text: &str) -> String {
 /// assert_eq!(url, "?prefix=a%2F");
 /// ```
 pub fn push_component(url: &mut String, text: &str) {
-    url.extend(utf8_percent_encode(text, COMPONENT));
+    push(url, text, &COMPONENT);
 }
 
 /// Appends the encoded key without a text in between.
 pub(crate) fn push_key(path: &mut String, key: &str) {
-    path.extend(utf8_percent_encode(key, KEY));
+    push(path, key, &KEY);
+}
+
+/// Appends what is kept in runs, and the rest byte by byte.
+fn push(out: &mut String, text: &str, kept: &[bool; 256]) {
+    let is_kept = |byte: u8| kept[usize::from(byte)];
+    let mut rest = text;
+    while !rest.is_empty() {
+        // What is kept is ASCII, so a run ends at a boundary of characters.
+        let run = rest.bytes().take_while(|byte| is_kept(*byte)).count();
+        let (plain, after) = rest.split_at(run);
+        out.push_str(plain);
+        let other = after.bytes().take_while(|byte| !is_kept(*byte)).count();
+        let (encoded, after) = after.split_at(other);
+        for byte in encoded.bytes() {
+            let at = 3 * usize::from(byte);
+            out.push_str(&ESCAPES[at..at + 3]);
+        }
+        rest = after;
+    }
 }
 
 /// The unreserved characters of RFC 3986, section 2.3, stay.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const COMPONENT: [bool; 256] = kept(b"-._~");
 
-const KEY: &AsciiSet = &COMPONENT.remove(b'/');
+const KEY: [bool; 256] = kept(b"-._~/");
+
+/// `%00%01` and so on to `%FF`.
+const ESCAPES: &str = match core::str::from_utf8(&ESCAPE_BYTES) {
+    Ok(escapes) => escapes,
+    Err(_) => "",
+};
+
+const ESCAPE_BYTES: [u8; 768] = {
+    let digits = b"0123456789ABCDEF";
+    let mut bytes = [b'%'; 768];
+    let mut byte = 0;
+    while byte < 256 {
+        bytes[3 * byte + 1] = digits[byte >> 4];
+        bytes[3 * byte + 2] = digits[byte & 15];
+        byte += 1;
+    }
+    bytes
+};
+
+/// Letters, digits, and these marks.
+const fn kept(mut marks: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    while let [mark, rest @ ..] = marks {
+        table[*mark as usize] = true;
+        marks = rest;
+    }
+    table
+}
 
 #[cfg(test)]
 mod tests {

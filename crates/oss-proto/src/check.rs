@@ -90,8 +90,16 @@ fn is_reserved_parameter(name: &str) -> bool {
 
 /// A name as it may stand in a request (RFC 9110, section 5.6.2), of at most 64 KiB.
 pub(crate) fn is_header_name(name: &str) -> bool {
-    (1..=HEADER_NAME_BYTES_MAX).contains(&name.len())
-        && name.bytes().all(|byte| TOKEN.get(usize::from(byte)) == Some(&true))
+    is_name(name, &TOKEN)
+}
+
+/// The same, without capital letters.
+pub(crate) fn is_lower_header_name(name: &str) -> bool {
+    is_name(name, &LOWER_TOKEN)
+}
+
+fn is_name(name: &str, may_have: &[bool; 256]) -> bool {
+    (1..=HEADER_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(|byte| may_have[usize::from(byte)])
 }
 
 /// Headers that only the client itself may set; a caller's would break the framing or the signature.
@@ -119,11 +127,15 @@ const RESERVED_HEADERS: [&str; 17] = [
 const V1_PARAMETERS: [&str; 4] = ["Expires", "OSSAccessKeyId", "Signature", "security-token"];
 const HEADER_NAME_BYTES_MAX: usize = (1 << 16) - 1;
 /// By byte: whether a token may have it (RFC 9110, section 5.6.2).
-const TOKEN: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut byte = 0;
+const TOKEN: [bool; 256] = token(true);
+const LOWER_TOKEN: [bool; 256] = token(false);
+
+const fn token(has_capitals: bool) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
     while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        table[byte as usize] =
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || (has_capitals && byte.is_ascii_uppercase());
         byte += 1;
     }
     let mut marks: &[u8] = b"!#$%&'*+-.^_`|~";
@@ -132,4 +144,4 @@ const TOKEN: [bool; 128] = {
         marks = rest;
     }
     table
-};
+}

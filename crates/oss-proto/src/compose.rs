@@ -6,12 +6,15 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
 use oss_credentials::Credentials;
 use oss_endpoint::{Address, BucketName, push_component};
 use oss_sign::{Resource, Scratch, Signed, SigningKey, UnixTime};
 
-use crate::check::{check, is_header_name};
+use crate::check::{check, is_lower_header_name};
+use crate::types::is_printable;
 use crate::{Draft, InvalidRequest, InvalidValue, Payload, Service};
 
 /// Makes the request of a draft: with its URL, headers and signature, ready to be sent as it is.
@@ -71,22 +74,15 @@ impl Composer {
         let address = service.endpoint.address(bucket, draft.key.as_ref());
         let query = query_pairs(draft);
         let length = content_length(draft);
-        let headers = Headers::of(draft, service, &address, length.as_deref());
-        let parts = Parts { draft, address: &address, query: &query, headers: &headers };
-        let Some(access) = credentials.access_key() else { return assemble(&parts, None) };
-        let additional = additional(service);
-        let to_sign = to_sign(draft, bucket, &query, &headers.pairs, &additional);
-        let signed = self.sign(draft, service, &access, now, &to_sign)?;
-        assemble(&parts, Some(&signed))
+        let mut headers = Headers::of(draft, service, &address, length.as_deref());
+        if let Some(access) = credentials.access_key() {
+            let additional = additional(service);
+            let to_sign = to_sign(draft, bucket, &query, &headers.pairs, &additional);
+            let signed = self.sign(draft, service, &access, now, &to_sign)?;
+            headers.pairs.extend(signed.iter());
+        }
+        assemble(draft, &address, &query, &headers)
     }
-}
-
-/// What a request is made of, before its signature.
-struct Parts<'a> {
-    draft: &'a Draft,
-    address: &'a Address,
-    query: &'a [(&'a str, &'a str)],
-    headers: &'a Headers<'a>,
 }
 
 /// The headers of a request in their order.
@@ -103,7 +99,7 @@ impl<'a> Headers<'a> {
         address: &'a Address,
         length: Option<&'a str>,
     ) -> Self {
-        let mut pairs = Vec::with_capacity(draft.headers.len() + draft.default_headers.len() + 4);
+        let mut pairs = Vec::with_capacity(draft.headers.len() + draft.default_headers.len() + OTHERS_MAX);
         pairs.push(("host", &*address.authority));
         pairs.extend(length.map(|length| ("content-length", length)));
         let draft_at = pairs.len();
@@ -122,41 +118,42 @@ impl<'a> Headers<'a> {
         let (name, _) = self.pairs.get(index)?;
         let own = index.checked_sub(self.draft_at).and_then(|index| draft.headers.get(index));
         if let Some((Cow::Borrowed(name), _)) = own
-            && is_lower(name)
+            && is_lower_header_name(name)
         {
             // It panics at what is no name in lower case, which this is.
             return Some(HeaderName::from_static(name));
         }
-        HeaderName::from_bytes(name.as_bytes()).ok()
+        known_name(name)
     }
 }
 
-/// The request of its parts and of what the signature adds.
+/// The request of its parts.
 ///
 /// All texts are written into one buffer, and the URL and the values are pieces of it: one allocation instead
 /// of one for each.
-fn assemble(parts: &Parts<'_>, signed: Option<&Signed<'_>>) -> Result<http::Request<()>, InvalidRequest> {
-    let Parts { draft, address, query, headers } = parts;
-    let added = || signed.into_iter().flat_map(Signed::iter);
-    let values = || headers.pairs.iter().copied().chain(added()).map(|(_, value)| value);
-    let value_bytes: usize = values().map(str::len).sum();
+fn assemble(
+    draft: &Draft,
+    address: &Address,
+    query: &[(&str, &str)],
+    headers: &Headers<'_>,
+) -> Result<http::Request<()>, InvalidRequest> {
+    let value_bytes: usize = headers.pairs.iter().map(|(_, value)| value.len()).sum();
     let mut text = String::with_capacity(url_bytes(address, query.iter().copied()) + value_bytes);
     push_url(&mut text, address, query.iter().copied());
     let url_end = text.len();
-    text.extend(values());
-    let is_clean = is_clean(text.as_bytes().get(url_end..).unwrap_or_default());
-    let text = Bytes::from(text);
-    let map = room(draft, headers.pairs.len() + ADDED_MAX)?;
-    let mut map = Values { draft, text: &text, at: url_end, is_clean, map };
-    for (index, (name, value)) in headers.pairs.iter().enumerate() {
-        map.take(name, headers.name(draft, index), value.len())?;
+    for (_, value) in &headers.pairs {
+        text.push_str(value);
     }
-    for (name, value) in added() {
-        map.take(name, added_name(name), value.len())?;
+    let is_clean = is_printable(text.as_bytes().get(url_end..).unwrap_or_default());
+    let text = Bytes::from(text);
+    let map = room(draft, headers.pairs.len())?;
+    let mut values = Values { draft, text: &text, at: url_end, is_clean, map };
+    for (index, (name, value)) in headers.pairs.iter().enumerate() {
+        values.take(name, headers.name(draft, index), value.len())?;
     }
     let mut request = http::Request::new(());
     *request.method_mut() = draft.method.clone();
-    *request.headers_mut() = map.map;
+    *request.headers_mut() = values.map;
     *request.uri_mut() = uri(draft, address, text.slice(..url_end))?;
     Ok(request)
 }
@@ -177,7 +174,7 @@ impl Values<'_> {
         let Some(parsed) = parsed else { return invalid("is no header name") };
         let end = self.at + bytes;
         let value = self.text.slice(self.at..end);
-        if !self.is_clean && !is_clean(&value) {
+        if !self.is_clean && !is_printable(&value) {
             return invalid("cannot stand in a header");
         }
         let Ok(mut value) = HeaderValue::from_maybe_shared(value) else {
@@ -192,27 +189,27 @@ impl Values<'_> {
     }
 }
 
-/// Whether a value is printable ASCII. It looks at every byte, so that it looks at many at once.
-fn is_clean(value: &[u8]) -> bool {
-    value.iter().fold(true, |clean, byte| clean & (matches!(byte, b' '..=b'~') | (*byte == b'\t')))
-}
-
 fn room(draft: &Draft, headers: usize) -> Result<HeaderMap, InvalidRequest> {
     HeaderMap::try_with_capacity(headers)
         .map_err(|_| draft.invalid("headers", InvalidValue::new("are too many; send fewer")))
 }
 
-/// The names of what a signature adds.
-fn added_name(name: &str) -> Option<HeaderName> {
-    const DATE: HeaderName = HeaderName::from_static("x-oss-date");
+/// A header name; those that almost every request has are not read anew.
+fn known_name(name: &str) -> Option<HeaderName> {
+    const OSS_DATE: HeaderName = HeaderName::from_static("x-oss-date");
     const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-sha256");
     const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-oss-security-token");
-    match name {
-        "x-oss-date" => Some(DATE),
-        "x-oss-content-sha256" => Some(CONTENT_SHA256),
-        "x-oss-security-token" => Some(SECURITY_TOKEN),
-        _ => HeaderName::from_bytes(name.as_bytes()).ok(),
-    }
+    Some(match name {
+        "host" => HOST,
+        "content-length" => CONTENT_LENGTH,
+        "content-type" => CONTENT_TYPE,
+        "user-agent" => USER_AGENT,
+        "authorization" => AUTHORIZATION,
+        "x-oss-date" => OSS_DATE,
+        "x-oss-content-sha256" => CONTENT_SHA256,
+        "x-oss-security-token" => SECURITY_TOKEN,
+        _ => return HeaderName::from_bytes(name.as_bytes()).ok(),
+    })
 }
 
 /// The URI of a URL of ours.
@@ -305,11 +302,7 @@ fn detected_content_type(draft: &Draft) -> Option<&'static str> {
     Some(crate::media::content_type(key.as_str()).unwrap_or("application/octet-stream"))
 }
 
-fn is_lower(name: &str) -> bool {
-    is_header_name(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase())
-}
-
 /// Of `https://`.
 const SCHEME_BYTES_MAX: usize = 8;
-/// How many headers a signature adds at most.
-const ADDED_MAX: usize = 4;
+/// How many headers a request has besides those of its draft: four of its own, four of its signature.
+const OTHERS_MAX: usize = 8;

@@ -86,8 +86,9 @@ fn is_token_byte(byte: u8) -> bool {
 /// What OSS can be sent in a header: printable ASCII, inner spaces and tabs; outer ones would be trimmed on
 /// the way.
 pub(crate) fn check_header_value(value: &str) -> Result<(), InvalidValue> {
-    if let Some(bad) = value.chars().find(|c| !(c.is_ascii_graphic() || *c == ' ' || *c == '\t')) {
-        let bad = bad.escape_default();
+    if !is_printable(value.as_bytes()) {
+        let bad = value.chars().find(|c| !(c.is_ascii_graphic() || *c == ' ' || *c == '\t'));
+        let bad = bad.unwrap_or_default().escape_default();
         return Err(InvalidValue::new(format!(
             "contains {bad}; encode it, a header carries printable ASCII"
         )));
@@ -96,6 +97,11 @@ pub(crate) fn check_header_value(value: &str) -> Result<(), InvalidValue> {
         return Err(InvalidValue::new("begins or ends with a blank, which HTTP drops; remove or encode it"));
     }
     Ok(())
+}
+
+/// Whether a header value is printable ASCII. It looks at every byte, so that it looks at many at once.
+pub(crate) fn is_printable(value: &[u8]) -> bool {
+    value.iter().fold(true, |is, byte| is & (matches!(byte, b' '..=b'~') | (*byte == b'\t')))
 }
 
 const METADATA_BYTES_MAX: usize = 8 * 1024;

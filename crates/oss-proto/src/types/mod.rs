@@ -6,7 +6,7 @@ mod source;
 
 pub use callback::{Callback, CallbackVars};
 pub use metadata::Metadata;
-pub(crate) use metadata::check_header_value;
+pub(crate) use metadata::{check_header_value, is_printable};
 pub use source::{CopySource, SymlinkTarget, Tags};
 
 use alloc::borrow::Cow;
