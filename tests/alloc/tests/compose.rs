@@ -16,7 +16,7 @@ fn a_request_takes_few_allocations_with_a_kept_composer() {
         composer.compose(&draft, &service, &credentials, NOW).unwrap();
         let (request, usage) = oss_alloc::measure(|| composer.compose(&draft, &service, &credentials, NOW));
         assert!(request.unwrap().headers().contains_key("authorization"));
-        println!("{name}: {usage:?}");
+        println!("figure: {name}/compose, allocations = {} allocations", usage.allocations);
         assert!(usage.allocations <= ALLOCATIONS_MAX, "{name}: {usage:?}");
     }
 }

@@ -7,11 +7,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod cases;
+#[path = "../turns/mod.rs"]
+mod turns;
 
 use core::hint::black_box;
 use core::time::Duration;
 
-use criterion::measurement::{Measurement, WallTime};
 use criterion::{Criterion, criterion_group, criterion_main};
 use hmac::{Hmac, KeyInit, Mac};
 use oss_proto::{Composer, Credentials, Draft, Service};
@@ -19,6 +20,7 @@ use oss_sign::{Request, Resource, Scope, Scratch, SigningKey, sign_headers};
 use sha2::{Digest, Sha256};
 
 use cases::{NOW, credentials, drafts, service};
+use turns::{best, figure};
 
 /// One draft, and what its signature hashes.
 struct Case {
@@ -79,35 +81,34 @@ fn statistics(criterion: &mut Criterion) {
         let mut case = Case::of(draft);
         let mut group = criterion.benchmark_group(name);
         for (name, way) in WAYS {
-            group.bench_function(*name, |bencher| bencher.iter(|| way(&mut case)));
+            group.bench_function(name, |bencher| bencher.iter(|| way(&mut case)));
         }
         group.finish();
         table(name, &mut case);
     }
 }
 
-/// The ways take turns, and each is judged by its best turn: what slows a turn is not the way's.
 fn table(name: &str, case: &mut Case) {
-    let mut best = vec![Duration::MAX; WAYS.len()];
-    for _ in 0..TURNS {
-        for ((_, way), best) in WAYS.iter().zip(&mut best) {
-            let start = WallTime.start();
-            (0..TURN).for_each(|_| way(case));
-            *best = WallTime.end(start).min(*best);
-        }
-    }
+    let case = core::cell::RefCell::new(case);
+    let run = |way: Way| {
+        let case = &case;
+        move || (0..TURN).for_each(|_| way(&mut case.borrow_mut()))
+    };
+    let [mut floor, mut warm, mut cold] = WAYS.map(|(_, way)| run(way));
+    let times = best(TURNS, &mut [&mut floor, &mut warm, &mut cold]);
     println!("\n{name}, best of {TURNS} turns");
-    for ((name, _), time) in WAYS.iter().zip(&best) {
-        let ratio = time.as_secs_f64() / best[0].as_secs_f64();
-        let nanos = time.as_secs_f64() * 1e9 / f64::from(TURN);
-        println!("{name:<20} {nanos:>8.0} ns  {ratio:>5.2} × the floor");
+    for ((way, _), time) in WAYS.iter().zip(&times) {
+        println!("{way:<20} {:>8.0} ns", time.as_secs_f64() * 1e9 / f64::from(TURN));
     }
+    let ratio = |time: Duration| time.as_secs_f64() / times[0].as_secs_f64();
+    figure(&format!("{name}/compose"), ratio(times[1]), "x the floor");
+    figure(&format!("{name}/compose, cold key"), ratio(times[2]), "x the floor");
 }
 
 type Way = fn(&mut Case);
 
-const WAYS: &[(&str, Way)] =
-    &[("floor", Case::floor), ("compose", Case::compose), ("compose, cold", Case::compose_cold)];
+const WAYS: [(&str, Way); 3] =
+    [("floor", Case::floor), ("compose", Case::compose), ("compose, cold", Case::compose_cold)];
 const TURNS: u32 = 300;
 /// Calls in a row: long against the clock's own cost, short against a change of the machine's speed.
 const TURN: u32 = 64;
