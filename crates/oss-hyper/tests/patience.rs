@@ -98,8 +98,8 @@ impl AsyncRead for Blocks {
     }
 }
 
-/// The connection lives on a runtime of its own, and only that one's thread is blocked: which task a blocked worker
-/// takes along would otherwise be tokio's to choose.
+/// The connection lives on a runtime of its own, and only that one's thread is blocked: which task a blocked
+/// worker takes along would otherwise be tokio's to choose.
 #[test]
 fn f70_a_source_that_blocks_its_thread_does_not_hold_up_the_calls_end() {
     let theirs = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
