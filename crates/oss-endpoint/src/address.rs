@@ -127,6 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn no_address_grows_while_it_is_written() {
+        let bucket = BucketName::parse("examplebucket").unwrap();
+        let key = ObjectKey::parse("a%b%c%d%").unwrap();
+        // The longest port, and a key of which half is encoded, fill the room to the last byte.
+        let endpoint = Endpoint::parse("oss.example:65535").unwrap();
+        let hosted = endpoint.address(Some(&bucket), Some(&key)).authority;
+        assert_eq!(hosted.capacity(), hosted.len());
+        let path = endpoint.with_addressing(Addressing::Path).address(Some(&bucket), Some(&key)).path;
+        assert_eq!(path.capacity(), path.len());
+    }
+
+    #[test]
     fn b04_a_bucket_never_stands_in_front_of_an_address() {
         for addressing in [Addressing::VirtualHosted, Addressing::Path, Addressing::Cname] {
             for host in ["127.0.0.1", "[::1]", "127.1"] {

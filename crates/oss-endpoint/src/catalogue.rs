@@ -176,6 +176,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_peculiar_of_a_region_is_noted() {
+        let noted = ids(|entry| !entry.note.is_empty() && entry.cloud != Cloud::Finance);
+        assert_eq!(noted, ["rg-china-mainland", "ap-southeast-2", "ap-south-1", "me-central-1"]);
+        // Where hosts follow no formula, each row says in what it differs.
+        assert_eq!(ids(|entry| entry.note.is_empty() && entry.cloud == Cloud::Finance), [""; 0]);
+    }
+
+    #[test]
     fn b01_every_id_is_a_region_and_no_location_is_an_id() {
         let mut seen = BTreeSet::new();
         for entry in RegionEntry::all() {

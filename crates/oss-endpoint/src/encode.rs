@@ -92,7 +92,7 @@ const ESCAPE_BYTES: [u8; 768] = {
 const fn kept(mut marks: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;
-    while byte < 128 {
+    while byte < 256 {
         table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }

@@ -396,6 +396,21 @@ mod tests {
     }
 
     #[test]
+    fn b07_the_address_is_known_where_the_host_is_one() {
+        let cases = [
+            ("http://127.0.0.1:8080", Some("127.0.0.1")),
+            ("1.2", Some("1.0.0.2")),
+            ("http://[0:0::1]:8080", Some("::1")),
+            ("http://localhost", None),
+            ("oss-cn-hangzhou.aliyuncs.com", None),
+        ];
+        for (text, ip) in cases {
+            let ip = ip.map(|ip| ip.parse().unwrap());
+            assert_eq!(Endpoint::parse(text).unwrap().ip(), ip, "{text}");
+        }
+    }
+
+    #[test]
     fn b05_only_scheme_host_and_port_are_taken() {
         let scheme =
             ["ftp://host", "://host", "file:///etc/passwd", "https+unix://host", "h ttp://host", "ws://a/b"];

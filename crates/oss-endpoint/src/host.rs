@@ -112,8 +112,7 @@ pub(crate) fn split_port(authority: &str) -> (&str, Option<&str>) {
     let (host, rest) = authority.split_at(host_end);
     match rest.strip_prefix(':') {
         Some(port) => (host, Some(port)),
-        None if rest.is_empty() => (host, None),
-        // `[::1]x`: no host.
+        // It is all the host, or as in `[::1]x`, no host.
         None => (authority, None),
     }
 }
