@@ -395,6 +395,7 @@ mod tests {
         let ours = sign_headers(&REQUEST, &key, &SigningKey::derive(&key, &scope), &scope, &mut scratch);
         let other = Theirs { access_key_id: "other", ..Theirs::default() };
         assert_eq!(explain(&other, &ours, "ak"), Explanation::OtherKey);
+        assert_eq!(format!("{other:?}"), "Theirs { .. }");
         let changed = Theirs { signature_provided: "changed", ..Theirs::default() };
         assert_eq!(explain(&changed, &ours, "ak"), Explanation::Changed);
         assert_eq!(explain(&Theirs::default(), &ours, "ak"), Explanation::Unknown);

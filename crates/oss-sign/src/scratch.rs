@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use crate::{
     AccessKey, Request, Resource, Scope,
@@ -95,7 +95,7 @@ impl Scratch {
 /// Bytes of texts, written a piece at a time, in a buffer that keeps its size.
 #[derive(Default)]
 pub(crate) struct Room {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
     end: usize,
 }
 
@@ -104,8 +104,7 @@ impl Room {
     fn clear(&mut self, bytes: usize) {
         self.end = 0;
         if self.bytes.len() < bytes {
-            self.bytes.zeroize();
-            self.bytes = vec![0; bytes];
+            self.bytes = Zeroizing::new(vec![0; bytes]);
         }
     }
 
@@ -138,12 +137,6 @@ impl Room {
     #[cfg(test)]
     pub(crate) fn size(&self) -> usize {
         self.bytes.len()
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
     }
 }
 
@@ -202,3 +195,36 @@ pub(crate) const DIGEST_BYTES: usize = 32;
 const SEPARATORS: usize = 3;
 /// Bytes that everything of ours may need in one buffer: names, dates, digests, punctuation.
 const FIXED: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SigningKey, UnixTime, sign_headers};
+
+    #[test]
+    fn the_room_is_kept_until_more_is_needed() {
+        let mut room = Room::default();
+        room.clear(8);
+        let first = room.bytes.as_ptr();
+        for (bytes, is_kept) in [(8, true), (0, true), (9, false)] {
+            room.clear(bytes);
+            assert_eq!(room.bytes.as_ptr() == first, is_kept, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn there_is_room_for_what_stands_between_empty_pairs() {
+        let request = Request {
+            method: "GET",
+            resource: Resource::Service,
+            query: &[("", ""); 1_000],
+            headers: &[],
+            additional: &[],
+        };
+        let key = AccessKey { id: "ak", secret: "sk", token: None };
+        let scope = Scope { region: "cn-hangzhou", product: "oss", time: UnixTime::MIN };
+        let mut scratch = Scratch::new();
+        let signed = sign_headers(&request, &key, &SigningKey::derive(&key, &scope), &scope, &mut scratch);
+        assert_eq!(signed.canonical_request().matches('&').count(), 999);
+    }
+}

@@ -285,6 +285,8 @@ mod tests {
 
     use super::*;
 
+    const DATE: &str = "Sat, 16 Dec 2023 16:20:57 GMT";
+
     #[test]
     fn the_sub_resources_are_sorted_each_once() {
         assert!(V1_SUB_RESOURCES.is_sorted_by(|a, b| a < b));
@@ -334,6 +336,21 @@ mod tests {
         assert_eq!(signed.string_to_sign(), expected);
         let names = signed.iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(names, ["OSSAccessKeyId", "Expires", "security-token", "Signature"]);
+    }
+
+    #[test]
+    fn a_date_of_oss_stands_in_for_the_date_unless_it_is_empty() {
+        let resource = Resource::Bucket("b");
+        let key = AccessKey { id: "ak", secret: "sk", token: None };
+        let time = UnixTime::from_secs(1_702_743_657);
+        for (own, date) in [("Sat, 16 Dec 2023 16:00:00 GMT", "Sat, 16 Dec 2023 16:00:00 GMT"), (" ", DATE)] {
+            let headers = [("X-Oss-Date", own)];
+            let request = Request { method: "GET", resource, query: &[], headers: &headers, additional: &[] };
+            let mut scratch = Scratch::new();
+            let signed = sign_headers_v1(&request, &key, time, &[], &mut scratch);
+            let expected = alloc::format!("GET\n\n\n{date}\nx-oss-date:{}\n/b/", own.trim());
+            assert_eq!(signed.string_to_sign(), expected);
+        }
     }
 
     /// The example that the OSS document prints, the values of its request table put right.
