@@ -4,8 +4,8 @@
 
 use core::time::Duration;
 
-use oss_hyper::oss_proto::{Error, GetObject, Operation, Payload, Replay, Reply, Source, Verified};
-use oss_hyper::{Body, Client};
+use oss_hyper::oss_proto::{Error, GetObject, Operation, Payload, Replay, Reply, Verified};
+use oss_hyper::{Body, Client, CredentialsProvider};
 use oss_sim::conformance::{Content, Rota, Scenario, Stage, Transcript, conformance};
 use oss_sim::peer::Peer;
 use oss_sim::tcp::{TcpPeer, system_time};
@@ -19,12 +19,13 @@ fn the_hyper_driver_conforms() {
 fn hyper(scenario: &Scenario) -> Transcript {
     let mut peer = TcpPeer::start(scenario.peer(system_time())).unwrap();
     let rota = Rota::new(scenario);
-    let client = Client::builder(scenario.service(&peer.endpoint()), Source::Custom(0))
-        .lookup(0, move || {
+    let client = Client::new(
+        scenario.service(&peer.endpoint()),
+        CredentialsProvider::from_fn(move || {
             let credentials = rota.next();
             async move { Ok::<_, Error>(Some(credentials)) }
-        })
-        .build();
+        }),
+    );
     if scenario.is_down {
         peer.refuse();
     }

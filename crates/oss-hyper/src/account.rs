@@ -3,21 +3,21 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt;
-use core::pin::{Pin, pin};
+use core::pin::pin;
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use oss_credentials::{
-    Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, Secret, Source, SourceName, Step,
-    Ticket,
+    Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, Secret, SourceName, Step, Ticket,
 };
 use oss_proto::{Call, Event, Failure, FailureKind, Ledger, Now, Proposal, Sent, Shared};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
 
-use crate::BoxError;
 use crate::clock::{Clock, seed};
+use crate::retryer::OwnRule;
+use crate::{CredentialsProvider, Overrides};
 
 /// What all calls of one identity share: credentials, the retry budget and what was learned about the clock.
 ///
@@ -27,14 +27,19 @@ use crate::clock::{Clock, seed};
 /// A question to a credential source is answered in a task of its own, so a call that is dropped takes no
 /// answer with it, and any number of calls wait for one answer.
 #[derive(Clone)]
-pub struct Account(Arc<Inner>);
+pub struct Account {
+    shared: Arc<Inner>,
+    /// Whose credentials these are, when some calls are made as somebody else.
+    identity: Arc<Inner>,
+    rule: Option<OwnRule>,
+}
 
 struct Inner {
     /// Held for a few instructions at a time and never across an await.
     state: Mutex<State>,
     /// Rings after everything the credential cache was told.
     told: Notify,
-    lookups: Vec<(u32, CustomLookup)>,
+    provider: CredentialsProvider,
     clock: Clock,
 }
 
@@ -52,41 +57,48 @@ pub(crate) enum NoCredentials {
     Late(CredentialError),
 }
 
-pub(crate) type CustomLookup = Arc<
-    dyn Fn() -> Pin<Box<dyn Future<Output = Result<Option<Credentials>, BoxError>> + Send>> + Send + Sync,
->;
-
 impl Account {
-    /// An account with credentials of this source; nothing is asked before the first call.
-    pub fn new(source: impl Into<Source>) -> Self {
-        Self::with_lookups(source.into(), Vec::new())
+    /// An account with credentials of this provider; nothing is asked before the first call.
+    pub fn new(provider: impl Into<CredentialsProvider>) -> Self {
+        let shared = Inner::new(provider.into(), Clock::start());
+        Self { identity: Arc::clone(&shared), shared, rule: None }
     }
 
-    pub(crate) fn with_lookups(source: Source, lookups: Vec<(u32, CustomLookup)>) -> Self {
-        let shared = Shared::new(CredentialCache::new(source, seed()));
-        let state = Mutex::new(State { shared, asked: SourceName::Environment });
-        Self(Arc::new(Inner { state, told: Notify::new(), lookups, clock: Clock::start() }))
+    /// The same account for calls that somebody else makes, or that are repeated by another rule.
+    pub(crate) fn with(&self, overrides: &Overrides) -> Self {
+        let mut account = self.clone();
+        if let Some(provider) = &overrides.credentials_provider {
+            account.identity = Inner::new(provider.clone(), self.shared.clock);
+        }
+        if let Some(retryer) = &overrides.retryer {
+            account.rule.clone_from(&retryer.own);
+        }
+        account
     }
 
     /// Both clocks of the account's exchanges.
     pub fn now(&self) -> Now {
-        self.0.clock.now()
+        self.shared.clock.now()
     }
 
     /// The options of the next call, with what earlier calls learned.
     pub fn call(&self) -> Call {
-        self.state().shared.call(seed())
+        self.shared.state().shared.call(seed())
     }
 
     /// Takes over what an exchange learned; [`drive`](crate::drive) does it for you.
-    pub fn settle(&self, ledger: Ledger) {
-        self.state().shared.settle(ledger);
+    pub fn settle(&self, mut ledger: Ledger) {
+        // Credentials are refused where they came from.
+        if let Some(refused) = ledger.refused.take() {
+            self.identity.state().shared.credentials.refuse(refused);
+        }
+        self.shared.state().shared.settle(ledger);
     }
 
     /// Forgets the credentials, so that the next call asks for them anew.
     pub fn invalidate(&self) {
-        self.state().shared.credentials.invalidate();
-        self.0.told.notify_waiters();
+        self.identity.state().shared.credentials.invalidate();
+        self.identity.told.notify_waiters();
     }
 
     /// Answers `Action::Authenticate`: credentials for this need, waited for until the deadline.
@@ -100,9 +112,12 @@ impl Account {
         }
     }
 
-    /// Answers `Action::Retry` from the budget that all calls share.
+    /// Answers `Action::Retry`: by the program's own rule, else from the budget that all calls share.
     pub fn retry(&self, proposal: &Proposal) -> Event {
-        Event::Retry(self.state().shared.decide(proposal))
+        Event::Retry(match &self.rule {
+            Some(rule) => rule(proposal),
+            None => self.shared.state().shared.decide(proposal),
+        })
     }
 
     pub(crate) async fn credentials(
@@ -111,7 +126,7 @@ impl Account {
         deadline: Duration,
     ) -> Result<Credentials, NoCredentials> {
         loop {
-            let mut told = pin!(self.0.told.notified());
+            let mut told = pin!(self.identity.told.notified());
             // Before the cache is asked, or an answer between the two would be missed.
             told.as_mut().enable();
             let until = match self.ask(need) {
@@ -126,10 +141,10 @@ impl Account {
                 Step::Wait { until } => Some(until),
             };
             if let Some(until) = until {
-                let _told_or_lost = timeout_at(self.0.clock.instant(until.min(deadline)), told).await;
+                let _told_or_lost = timeout_at(self.shared.clock.instant(until.min(deadline)), told).await;
             }
             if self.now().mono >= deadline {
-                let source = self.state().asked;
+                let source = self.identity.state().asked;
                 let reason = String::from("gave no answer in time");
                 return Err(NoCredentials::Late(CredentialError::Failed { source, reason }));
             }
@@ -139,18 +154,17 @@ impl Account {
     /// The time as the service has it, as far as earlier calls learned it.
     pub(crate) fn corrected_now(&self) -> Now {
         let now = self.now();
-        Now { wall: self.state().shared.corrected(now.wall), ..now }
+        Now { wall: self.shared.state().shared.corrected(now.wall), ..now }
     }
 
     pub(crate) fn clock(&self) -> Clock {
-        self.0.clock
+        self.shared.clock
     }
 
     fn ask(&self, need: Need) -> Step {
-        let now = self.now();
-        let mut state = self.state();
-        let wall = state.shared.corrected(now.wall);
-        let step = state.shared.credentials.poll(need, now.mono, wall);
+        let now = self.corrected_now();
+        let mut state = self.identity.state();
+        let step = state.shared.credentials.poll(need, now.mono, now.wall);
         if let Step::Ask(_, lookup) = &step {
             state.asked = name_of(lookup);
         }
@@ -167,11 +181,10 @@ impl Account {
             // A kind of question that a later version of the cache may ask.
             _ => return self.answer(ticket, Answer::Unavailable),
         };
-        let Some((_, lookup)) = self.0.lookups.iter().find(|(n, _)| *n == number) else {
-            let reason = "the client has no function of this number; give it one when you build it";
+        let Some(lookup) = self.identity.provider.lookup(number) else {
+            let reason = "the provider has no function of this number; give it one by `with_lookup`";
             return self.answer(ticket, Answer::Failed(String::from(reason)));
         };
-        let lookup = Arc::clone(lookup);
         let mut asker = Asker { account: self.clone(), ticket: Some(ticket) };
         tokio::spawn(async move {
             let answer = match timeout(LOOKUP_MAX, lookup()).await {
@@ -185,23 +198,28 @@ impl Account {
     }
 
     fn answer(&self, ticket: Ticket, answer: Answer) {
-        let now = self.now();
-        let mut state = self.state();
-        let wall = state.shared.corrected(now.wall);
-        state.shared.credentials.answer(ticket, answer, now.mono, wall);
-        drop(state);
-        self.0.told.notify_waiters();
+        let now = self.corrected_now();
+        self.identity.state().shared.credentials.answer(ticket, answer, now.mono, now.wall);
+        self.identity.told.notify_waiters();
+    }
+}
+
+impl Inner {
+    fn new(provider: CredentialsProvider, clock: Clock) -> Arc<Self> {
+        let shared = Shared::new(CredentialCache::new(provider.source.clone(), seed()));
+        let state = Mutex::new(State { shared, asked: SourceName::Environment });
+        Arc::new(Self { state, told: Notify::new(), provider, clock })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing in the machines panics; if it did, their data would still be sound enough to go on with.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Account").field(&self.state().shared).finish()
+        f.debug_tuple("Account").field(&self.shared.state().shared).finish()
     }
 }
 
@@ -226,8 +244,8 @@ impl Drop for Asker {
             return self.answer(Answer::Failed(String::from("ended without an answer")));
         }
         if let Some(ticket) = self.ticket.take() {
-            self.account.state().shared.credentials.abandon(ticket);
-            self.account.0.told.notify_waiters();
+            self.account.identity.state().shared.credentials.abandon(ticket);
+            self.account.identity.told.notify_waiters();
         }
     }
 }

@@ -5,10 +5,10 @@ use core::time::Duration;
 use oss_proto::{
     BucketName, ByteRange, Checked, CopyObject, CopyObjectOutput, CopySource, DeleteObject,
     DeleteObjectOutput, Error, GetObject, HeadObject, HeadObjectOutput, IntoField, ListObjectsV2, ObjectKey,
-    Operation, Paged, Presigned, PutObject, PutObjectOutput, Reply, Source,
+    Operation, Paged, Presigned, PutObject, PutObjectOutput, Reply,
 };
 
-use crate::{Body, Client, Object, Pages};
+use crate::{Body, Client, CredentialsProvider, Object, Overrides, Pages};
 
 /// One bucket: the everyday verbs, and every other operation through [`send`](Self::send).
 ///
@@ -27,9 +27,9 @@ impl Bucket {
     pub fn connect(
         region: impl AsRef<str>,
         name: impl IntoField<Checked<BucketName>>,
-        source: impl Into<Source>,
+        provider: impl Into<CredentialsProvider>,
     ) -> Result<Self, Error> {
-        Client::connect(region, source)?.bucket(name)
+        Client::connect(region, provider)?.bucket(name)
     }
 
     pub(crate) fn new(client: Client, name: BucketName) -> Self {
@@ -44,6 +44,12 @@ impl Bucket {
     /// The client behind it; an operation that names no bucket goes to this one.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The same bucket with some things done differently: for one call, or for as many as are made with it.
+    #[must_use]
+    pub fn with(&self, overrides: &Overrides) -> Self {
+        Self { client: self.client.with(overrides), name: self.name.clone() }
     }
 
     /// Uploads an object: text, bytes, a reader, a file.

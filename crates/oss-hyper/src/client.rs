@@ -1,19 +1,19 @@
 //! Any operation of OSS as a call.
 
-use alloc::sync::Arc;
 use core::time::Duration;
 
-use oss_credentials::{Credentials, Need};
+use oss_credentials::Need;
 use oss_proto::{
-    BucketName, Checked, Composer, Endpoint, Error, ErrorKind, Exchange, Failure, Fetch, GetObject, Head,
-    IntoField, InvalidRequest, InvalidValue, Operation, Outcome, Paged, Presigned, Region, Reply, Service,
-    Source, Transmit,
+    BucketName, Checked, Composer, Draft, Endpoint, Error, ErrorKind, Exchange, Failure, Fetch, GetObject,
+    Head, IntoField, InvalidRequest, InvalidValue, Operation, Outcome, Paged, Presigned, Region, Reply,
+    Service, Transmit,
 };
 
-use crate::account::{Account, CustomLookup, NoCredentials};
+use crate::account::{Account, NoCredentials};
 use crate::body::Body;
 use crate::drive::{drive, open};
-use crate::{BoxError, Bucket, Object, Pages, ResponseBody, Transport};
+use crate::overrides::Extras;
+use crate::{Bucket, CredentialsProvider, Object, Overrides, Pages, ResponseBody, Transport};
 
 /// A client for any operation of OSS. A clone shares its connections, credentials and retry budget.
 ///
@@ -24,34 +24,50 @@ pub struct Client {
     service: Service,
     account: Account,
     transport: Transport,
-}
-
-/// How a [`Client`] is made when it needs more than a service and credentials.
-pub struct ClientBuilder {
-    service: Service,
-    source: Source,
-    transport: Option<Transport>,
-    lookups: Vec<(u32, CustomLookup)>,
+    /// What every call says besides what its operation does.
+    extras: Extras,
 }
 
 impl Client {
-    /// A client of this service, with credentials of this source and a transport of its own.
-    pub fn new(service: Service, source: impl Into<Source>) -> Self {
-        Self::builder(service, source).build()
+    /// A client of this service, with credentials of this provider and a transport of its own.
+    ///
+    /// From the settings of a program rather than from its parts, see [`Config`](crate::Config).
+    pub fn new(service: Service, provider: impl Into<CredentialsProvider>) -> Self {
+        Self::of(service, Account::new(provider), Transport::new())
     }
 
     /// A client of a region, over its public endpoint: `cn-hangzhou`.
     ///
     /// # Errors
     /// When the region is not one by its form.
-    pub fn connect(region: impl AsRef<str>, source: impl Into<Source>) -> Result<Self, Error> {
+    pub fn connect(region: impl AsRef<str>, provider: impl Into<CredentialsProvider>) -> Result<Self, Error> {
         let region = Region::parse(region.as_ref()).map_err(|error| invalid("region", error.into()))?;
-        Ok(Self::new(Service::new(Endpoint::public(&region)).with_region(region), source))
+        Ok(Self::new(Service::new(Endpoint::public(&region)).with_region(region), provider))
     }
 
-    /// A client with a transport or a credential source of one's own.
-    pub fn builder(service: Service, source: impl Into<Source>) -> ClientBuilder {
-        ClientBuilder { service, source: source.into(), transport: None, lookups: Vec::new() }
+    pub(crate) fn of(service: Service, account: Account, transport: Transport) -> Self {
+        Self { service, account, transport, extras: Extras::default() }
+    }
+
+    /// The same client over other connections, which it may share with any number of clients.
+    #[must_use]
+    pub fn with_transport(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// The same client with some things done differently: for one call, or for as many as are made with it.
+    ///
+    /// Connections, retry budget and clock are shared; see [`Overrides`].
+    #[must_use]
+    pub fn with(&self, overrides: &Overrides) -> Self {
+        let mut extras = self.extras.clone();
+        extras.extend(&overrides.extras);
+        Self {
+            service: overrides.of(&self.service),
+            account: self.account.with(overrides),
+            transport: self.transport.clone(),
+            extras,
+        }
     }
 
     /// The same client seen from one bucket.
@@ -74,7 +90,7 @@ impl Client {
     /// # Errors
     /// When it fails for good; the error says whether it may have taken effect.
     pub async fn send<O: Operation>(&self, operation: O) -> Result<Reply<O::Output>, Error> {
-        self.run(Exchange::new(&operation, &self.service, self.account.call()), &Body::empty()).await
+        self.run::<O>(self.draft(&operation)?, &Body::empty()).await
     }
 
     /// Makes a call with this body, whatever body the operation was made with.
@@ -87,10 +103,9 @@ impl Client {
         body: impl Into<Body>,
     ) -> Result<Reply<O::Output>, Error> {
         let body = body.into();
-        let mut draft = operation.draft()?;
+        let mut draft = self.draft(&operation)?;
         draft.body = body.payload();
-        let exchange = Exchange::<O>::with_draft(draft, &self.service, self.account.call());
-        self.run(exchange, &body).await
+        self.run::<O>(draft, &body).await
     }
 
     /// Begins to read an object; its content comes as it is asked for.
@@ -98,7 +113,7 @@ impl Client {
     /// # Errors
     /// When the object cannot be read; what goes wrong later is for the [`Object`] to say.
     pub async fn open(&self, operation: GetObject) -> Result<Object, Error> {
-        let mut fetch = Fetch::new(&operation, &self.service, self.account.call());
+        let mut fetch = Fetch::with_draft(self.draft(&operation)?, &self.service, self.account.call());
         let body = Body::empty();
         let (reply, body) =
             open(&mut fetch, &self.account, |transmit| self.transmit(transmit, &body)).await?;
@@ -118,7 +133,7 @@ impl Client {
     /// # Errors
     /// When the request cannot be expressed, the URL would outlive the credentials, or there are none.
     pub async fn presign<O: Operation>(&self, operation: O, valid_for: Duration) -> Result<Presigned, Error> {
-        let draft = operation.draft()?;
+        let draft = self.draft(&operation)?;
         let now = self.account.corrected_now();
         let seconds = i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX);
         let need = Need::until(now.wall.saturating_add(seconds));
@@ -149,7 +164,14 @@ impl Client {
         &self.transport
     }
 
-    async fn run<O: Operation>(&self, exchange: Exchange<O>, body: &Body) -> Result<Reply<O::Output>, Error> {
+    fn draft<O: Operation>(&self, operation: &O) -> Result<Draft, Error> {
+        let mut draft = operation.draft()?;
+        self.extras.apply(&mut draft);
+        Ok(draft)
+    }
+
+    async fn run<O: Operation>(&self, draft: Draft, body: &Body) -> Result<Reply<O::Output>, Error> {
+        let exchange = Exchange::<O>::with_draft(draft, &self.service, self.account.call());
         drive(exchange, &self.account, |transmit| self.transmit(transmit, body)).await
     }
 
@@ -163,54 +185,6 @@ impl Client {
     }
 }
 
-impl ClientBuilder {
-    /// Connections that other clients share, or with settings of their own; see [`Transport::builder`].
-    #[must_use]
-    pub fn transport(mut self, transport: Transport) -> Self {
-        self.transport = Some(transport);
-        self
-    }
-
-    /// The function behind [`Source::Custom`] of this number.
-    ///
-    /// It is asked when credentials are needed or about to end, never twice at a time, and has 60 s.
-    /// `Ok(None)` means that the source does not exist here; an error's text is shown to people, so it must
-    /// hold no secret.
-    #[must_use]
-    pub fn lookup<F, Fut, E>(mut self, number: u32, lookup: F) -> Self
-    where
-        F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Option<Credentials>, E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        let lookup: CustomLookup = Arc::new(move || {
-            let looking = lookup();
-            Box::pin(async move { looking.await.map_err(Into::into) })
-        });
-        self.lookups.push((number, lookup));
-        self
-    }
-
-    /// The client; it connects nowhere and asks for nothing yet.
-    pub fn build(self) -> Client {
-        Client {
-            service: self.service,
-            account: Account::with_lookups(self.source, self.lookups),
-            transport: self.transport.unwrap_or_default(),
-        }
-    }
-}
-
-impl core::fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("service", &self.service)
-            .field("source", &self.source)
-            .field("lookups", &self.lookups.len())
-            .finish_non_exhaustive()
-    }
-}
-
-fn invalid(field: &'static str, problem: InvalidValue) -> Error {
+pub(crate) fn invalid(field: &'static str, problem: InvalidValue) -> Error {
     InvalidRequest::new("a request", field, problem).into()
 }

@@ -12,9 +12,9 @@ use std::io;
 
 use common::{BUCKET, emulator, key, service};
 use oss_hyper::{
-    Account, Bucket, Client, Error, ErrorKind, Exchange, Failure, FailureKind, GetBucketInfo, GetObject,
-    Head, ListBuckets, Object, Operation, Paged, Pages, Reply, ReplyHead, Sent, Source, Transmit, Transport,
-    Wait, drive,
+    Account, Bucket, Client, CredentialsProvider, Error, ErrorKind, Exchange, Failure, FailureKind,
+    GetBucketInfo, GetObject, Head, ListBuckets, Object, Operation, Paged, Pages, Reply, ReplyHead, Sent,
+    Transmit, Transport, Wait, drive,
 };
 use tokio::task::JoinSet;
 
@@ -136,9 +136,10 @@ type Looking = core::pin::Pin<Box<dyn Future<Output = io::Result<Option<oss_hype
 async fn f77_many_callers_wait_for_one_lookup() {
     let server = emulator().await;
     let count = Arc::default();
-    let client = Client::builder(service(&server.endpoint()), Source::Custom(1))
-        .lookup(1, counted(&count, Duration::from_millis(50)))
-        .build();
+    let client = Client::new(
+        service(&server.endpoint()),
+        CredentialsProvider::from_fn(counted(&count, Duration::from_millis(50))),
+    );
     let mut calls = JoinSet::new();
     for _ in 0..100 {
         let client = client.clone();
@@ -154,9 +155,10 @@ async fn f77_many_callers_wait_for_one_lookup() {
 async fn f80_the_asker_may_go_away_and_its_answer_still_comes() {
     let server = emulator().await;
     let count = Arc::default();
-    let client = Client::builder(service(&server.endpoint()), Source::Custom(1))
-        .lookup(1, counted(&count, Duration::from_millis(50)))
-        .build();
+    let client = Client::new(
+        service(&server.endpoint()),
+        CredentialsProvider::from_fn(counted(&count, Duration::from_millis(50))),
+    );
     let first = client.clone();
     let first = tokio::spawn(async move { first.send(GetBucketInfo::new(BUCKET)).await.map(drop) });
     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -168,21 +170,26 @@ async fn f80_the_asker_may_go_away_and_its_answer_still_comes() {
 #[tokio::test]
 async fn a_lookup_that_panics_or_fails_is_an_error_for_all() {
     let service = service("http://127.0.0.1:1");
-    let panicking = Client::builder(service.clone(), Source::Custom(1))
-        .lookup(1, || async { if true { panic!("of the program") } else { Ok::<_, io::Error>(None) } })
-        .build();
+    let panicking = Client::new(
+        service.clone(),
+        CredentialsProvider::from_fn(|| async {
+            if true { panic!("of the program") } else { Ok::<_, io::Error>(None) }
+        }),
+    );
     let error = panicking.send(ListBuckets::new()).await.unwrap_err();
     assert!(error.to_string().contains("ended without an answer"), "{error}");
-    let failing = Client::builder(service.clone(), Source::Custom(1))
-        .lookup(1, || async {
+    let failing = Client::new(
+        service.clone(),
+        CredentialsProvider::from_fn(|| async {
             Err::<Option<oss_hyper::Credentials>, _>(io::Error::other("the vault is closed"))
-        })
-        .build();
+        }),
+    );
     let error = failing.send(ListBuckets::new()).await.unwrap_err();
     assert!(error.to_string().contains("the vault is closed"), "{error}");
-    let absent = Client::builder(service, Source::Custom(1))
-        .lookup(1, || async { Ok::<Option<oss_hyper::Credentials>, io::Error>(None) })
-        .build();
+    let absent = Client::new(
+        service,
+        CredentialsProvider::from_fn(|| async { Ok::<Option<oss_hyper::Credentials>, io::Error>(None) }),
+    );
     let error = absent.send(ListBuckets::new()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Credentials(_)), "{error}");
 }
@@ -193,9 +200,7 @@ async fn a_lookup_that_takes_too_long_ends_the_wait_of_its_callers() {
     let service = service("http://127.0.0.1:1").with(|settings| {
         settings.timeouts.credentials = Duration::from_millis(50);
     });
-    let client = Client::builder(service, Source::Custom(1))
-        .lookup(1, counted(&count, Duration::from_secs(20)))
-        .build();
+    let client = Client::new(service, CredentialsProvider::from_fn(counted(&count, Duration::from_secs(20))));
     let error = client.send(ListBuckets::new()).await.unwrap_err();
     let ErrorKind::Deadline(deadline) = error.kind() else { panic!("{error:?}") };
     assert_eq!(deadline.wait, Wait::Credentials);
@@ -209,15 +214,16 @@ async fn f24_credentials_that_are_refused_are_asked_for_once_more() {
     let server = emulator().await;
     let count = Arc::new(AtomicUsize::new(0));
     let asked = Arc::clone(&count);
-    let client = Client::builder(service(&server.endpoint()), Source::Custom(1))
-        .lookup(1, move || {
+    let client = Client::new(
+        service(&server.endpoint()),
+        CredentialsProvider::from_fn(move || {
             let number = asked.fetch_add(1, Ordering::Relaxed);
             async move {
                 let new = oss_hyper::Credentials::new("new-id", "new-secret")?;
                 Ok::<_, oss_hyper::CredentialError>(Some(if number == 0 { key() } else { new }))
             }
-        })
-        .build();
+        }),
+    );
     client.send(GetBucketInfo::new(BUCKET)).await.unwrap();
     let rotated = oss_emulator_server::Config::new("cn-hangzhou").with_access_key("new-id", "new-secret");
     server.with(|emulator| emulator.configure(|_| rotated));

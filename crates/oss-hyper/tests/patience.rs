@@ -18,7 +18,8 @@ use common::{
     strict, write,
 };
 use oss_hyper::{
-    Body, Client, Error, ErrorKind, FailureKind, GetObject, Outcome, PutObject, Source, Transport,
+    Body, Client, CredentialsProvider, Error, ErrorKind, FailureKind, GetObject, Outcome, PutObject,
+    Transport,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{sleep, timeout};
@@ -229,12 +230,13 @@ async fn a_runtime_that_was_busy_does_not_accuse_the_peer() {
 #[tokio::test]
 async fn a_calls_own_end_bounds_the_credentials_of_a_url() {
     let service = service("http://127.0.0.1:1").with(|settings| settings.timeouts.operation = Some(IDLE));
-    let client = Client::builder(service, Source::Custom(1))
-        .lookup(1, || async {
+    let client = Client::new(
+        service,
+        CredentialsProvider::from_fn(|| async {
             sleep(LONG).await;
             Ok::<_, io::Error>(Some(key()))
-        })
-        .build();
+        }),
+    );
     let began = Instant::now();
     let error = client.presign(GetObject::new(BUCKET, "key"), Duration::from_secs(60)).await.unwrap_err();
     assert!(error.to_string().contains("gave no answer in time"), "{error}");
@@ -251,8 +253,9 @@ fn f80_a_lookup_that_ends_with_its_runtime_is_asked_again_by_who_waits() {
     let server = serving.block_on(emulator());
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let client = Client::builder(service(&server.endpoint()), Source::Custom(1))
-        .lookup(1, move || {
+    let client = Client::new(
+        service(&server.endpoint()),
+        CredentialsProvider::from_fn(move || {
             let is_first = count.fetch_add(1, Ordering::Relaxed) == 0;
             async move {
                 if is_first {
@@ -260,8 +263,8 @@ fn f80_a_lookup_that_ends_with_its_runtime_is_asked_again_by_who_waits() {
                 }
                 Ok::<_, io::Error>(Some(key()))
             }
-        })
-        .build();
+        }),
+    );
     let bucket = client.bucket(BUCKET).unwrap();
     let first = runtime();
     assert!(first.block_on(async { timeout(IDLE, bucket.put("key", "x")).await.is_err() }));

@@ -15,7 +15,9 @@ use std::sync::Mutex;
 use common::{
     BUCKET, OK, bucket_of, content, emulator, raw, read_head, read_request, service, strict, write,
 };
-use oss_hyper::{Body, Client, Credentials, GetObject, ListObjectsV2, PutObject, Source, Transport};
+use oss_hyper::{
+    Body, Client, Credentials, CredentialsProvider, GetObject, ListObjectsV2, PutObject, Transport,
+};
 
 const IDLE: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(20);
@@ -102,16 +104,17 @@ async fn i7_an_answer_that_is_not_read_further_keeps_no_connection_while_credent
     let (seen, watched) = (Arc::clone(&pools), transport.clone());
     let service = service(&format!("http://{address}")).with(|settings| settings.timeouts.error_body = IDLE);
     let client =
-        Client::builder(service, Source::Custom(1))
-            .transport(transport)
-            .lookup(1, move || {
+        Client::new(
+            service,
+            CredentialsProvider::from_fn(move || {
                 seen.lock().unwrap().push(format!("{watched:?}"));
                 let number = seen.lock().unwrap().len();
                 async move {
                     Ok::<_, io::Error>(Some(Credentials::new(format!("id-{number}"), "secret").unwrap()))
                 }
-            })
-            .build();
+            }),
+        )
+        .with_transport(transport);
     let bucket = client.bucket(BUCKET).unwrap();
     bucket.delete("key").await.unwrap();
     // A source is not asked twice in the same moment.

@@ -11,8 +11,8 @@ use common::{BUCKET, ID, bucket_of, bucket_over, content, emulator, service};
 use oss_emulator_server::{Config, Server};
 use oss_hyper::{
     AbortMultipartUpload, Body, Client, CompleteMultipartUpload, CompletedPart, CompletedParts, Credentials,
-    DeleteMultipleObjects, Environment, ErrorKind, GetObject, InitiateMultipartUpload, Integrity,
-    ListBuckets, ListObjectsV2, Outcome, PutBucket, PutObject, Source, Transport, UploadPart,
+    CredentialsProvider, DeleteMultipleObjects, Environment, ErrorKind, GetObject, InitiateMultipartUpload,
+    Integrity, ListBuckets, ListObjectsV2, Outcome, PutBucket, PutObject, Source, Transport, UploadPart,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
@@ -340,9 +340,10 @@ async fn anonymous_calls_read_what_is_public() {
 async fn credentials_come_from_the_programs_own_source() {
     let server = emulator().await;
     let service = service(&server.endpoint());
-    let own = Client::builder(service.clone(), Source::Custom(1))
-        .lookup(1, || async { Ok::<_, std::io::Error>(Some(common::key())) })
-        .build();
+    let own = Client::new(
+        service.clone(),
+        CredentialsProvider::from_fn(|| async { Ok::<_, std::io::Error>(Some(common::key())) }),
+    );
     own.bucket(BUCKET).unwrap().put("key", "x").await.unwrap();
     let none = Client::new(service, Source::Custom(2));
     let error = none.send(ListBuckets::new()).await.unwrap_err();

@@ -14,8 +14,9 @@ use bytes::Bytes;
 use oss_crc::Crc64;
 
 use crate::{
-    Action, ByteRange, Call, ContentRange, CorruptBody, DeadlinePassed, Error, ErrorKind, Event, Exchange,
-    GetObject, GetObjectOutput, Ledger, Misuse, Now, ReadError, Reply, Service, TransportError, Wait,
+    Action, ByteRange, Call, ContentRange, CorruptBody, DeadlinePassed, Draft, Error, ErrorKind, Event,
+    Exchange, GetObject, GetObjectOutput, InvalidRequest, InvalidValue, Ledger, Misuse, Now, Operation as _,
+    ReadError, Reply, Service, Text as _, TransportError, Wait,
 };
 
 /// One streamed `GetObject`, from its value to its last verified byte, without IO.
@@ -29,15 +30,21 @@ use crate::{
 pub struct Fetch {
     exchange: Exchange<GetObject>,
     service: Service,
+    asked: Asked,
+    idle: Duration,
+    operation_timeout: Option<Duration>,
+    began: Option<Now>,
+    state: State,
+}
+
+/// What of the object was asked for, as the request says it.
+#[derive(Default)]
+struct Asked {
     range: Option<ByteRange>,
     /// The body is made from the object: the checksum is not about it.
     is_processed: bool,
     /// An encoding was asked for that is not the object's own.
     may_be_encoded: bool,
-    idle: Duration,
-    operation_timeout: Option<Duration>,
-    began: Option<Now>,
-    state: State,
 }
 
 enum State {
@@ -55,6 +62,23 @@ struct Streaming {
     theirs: Option<u64>,
     crc: Option<Crc64>,
     received: u64,
+}
+
+impl Asked {
+    fn of(draft: &Draft) -> Result<Self, InvalidRequest> {
+        let range = match draft.header("range") {
+            None => None,
+            Some(text) => Some(ByteRange::parse(text).ok_or_else(|| {
+                let problem = format!("{text:?} is not one range of bytes, such as `bytes=0-99`");
+                draft.invalid("range", InvalidValue::new(problem))
+            })?),
+        };
+        Ok(Self {
+            range,
+            is_processed: draft.query.iter().any(|(name, _)| name == "x-oss-process"),
+            may_be_encoded: draft.header("accept-encoding").is_some_and(|asked| asked != "identity"),
+        })
+    }
 }
 
 /// What to do next in a [`Fetch`].
@@ -96,13 +120,26 @@ pub enum Integrity {
 impl Fetch {
     /// A read that has not begun.
     pub fn new(operation: &GetObject, service: &Service, call: Call) -> Self {
+        Self::of(operation.draft(), service, call)
+    }
+
+    /// A read of a draft that was edited: an extra header, a parameter that the operation does not model.
+    pub fn with_draft(draft: Draft, service: &Service, call: Call) -> Self {
+        Self::of(Ok(draft), service, call)
+    }
+
+    fn of(draft: Result<Draft, InvalidRequest>, service: &Service, call: Call) -> Self {
+        // What is checked is what was asked for on the wire, whoever wrote it there.
+        let asked = draft.and_then(|draft| Ok((Asked::of(&draft)?, draft)));
+        let (asked, draft) = match asked {
+            Ok((asked, draft)) => (asked, Ok(draft)),
+            Err(error) => (Asked::default(), Err(error)),
+        };
         Self {
-            range: operation.range,
-            is_processed: operation.process.is_some(),
-            may_be_encoded: operation.accept_encoding.as_deref().is_some_and(|asked| asked != "identity"),
+            asked,
             idle: call.idle_timeout.unwrap_or(service.timeouts.idle),
             operation_timeout: call.operation_timeout.or(service.timeouts.operation),
-            exchange: Exchange::new(operation, service, call),
+            exchange: Exchange::of(draft, service, call),
             service: service.clone(),
             began: None,
             state: State::Calling,
@@ -213,22 +250,22 @@ impl Fetch {
         let reply_error = |error| Box::new(ErrorKind::Reply(error));
         let length = head.content_length().map_err(reply_error)?;
         let range: Option<ContentRange> = head.field("content-range").map_err(reply_error)?;
-        let expected = match (self.range, head.status, range) {
+        let expected = match (self.asked.range, head.status, range) {
             (_, status, _) if status != 200 && status != 206 => {
                 let got = head.status.to_string();
                 return Err(reply_error(ReadError::value("the status 200 or 206", &got)));
             }
             (_, 206, None) => return Err(reply_error(ReadError::missing("content-range"))),
-            (None, 206, _) => return Err(unexpected_range(self.range, range)),
+            (None, 206, _) => return Err(unexpected_range(self.asked.range, range)),
             (Some(asked), 206, Some(got)) => {
                 if asked.select(got.size) != Some(got.first..got.last.saturating_add(1)) {
-                    return Err(unexpected_range(self.range, range));
+                    return Err(unexpected_range(self.asked.range, range));
                 }
                 Some((got.last - got.first).saturating_add(1))
             }
             // The whole object is no answer to a range, unless it is the range.
             (Some(asked), _, _) if length.is_none_or(|len| asked.select(len) != Some(0..len)) => {
-                return Err(unexpected_range(self.range, range));
+                return Err(unexpected_range(self.asked.range, range));
             }
             _ => length,
         };
@@ -239,8 +276,8 @@ impl Fetch {
         }
         let theirs = head.crc64().map_err(reply_error)?;
         let encoding = reply.output.content_encoding.as_deref().unwrap_or("identity");
-        let is_encoded = self.may_be_encoded && encoding != "identity";
-        let is_whole = head.status != 206 && !self.is_processed && !is_encoded;
+        let is_encoded = self.asked.may_be_encoded && encoding != "identity";
+        let is_whole = head.status != 206 && !self.asked.is_processed && !is_encoded;
         let theirs = theirs.filter(|_| is_whole && self.service.checks_download_crc64);
         let attempts = reply.attempts.clone();
         Ok(Streaming {

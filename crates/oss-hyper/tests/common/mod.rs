@@ -43,7 +43,7 @@ pub(crate) fn bucket_of(service: Service) -> Bucket {
 }
 
 pub(crate) fn bucket_over(service: Service, transport: &Transport) -> Bucket {
-    Client::builder(service, key()).transport(transport.clone()).build().bucket(BUCKET).unwrap()
+    Client::new(service, key()).with_transport(transport.clone()).bucket(BUCKET).unwrap()
 }
 
 /// A server that runs a script for each connection, which is told the connection's number, from 0.

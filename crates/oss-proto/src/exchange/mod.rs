@@ -23,7 +23,7 @@ use oss_retry::Outcome;
 
 use self::action::{Action, Call, Event, Ledger, Now};
 use self::machine::Machine;
-use crate::{Draft, Error, ErrorKind, Operation, Reply, Service};
+use crate::{Draft, Error, ErrorKind, InvalidRequest, Operation, Reply, Service};
 
 /// One call of an operation, from its value to its answer, without IO.
 ///
@@ -76,12 +76,16 @@ pub struct Exchange<O: Operation> {
 impl<O: Operation> Exchange<O> {
     /// A call that has not begun. The operation is read here and not needed any more.
     pub fn new(operation: &O, service: &Service, call: Call) -> Self {
-        Self { machine: Machine::new(operation.draft(), service, call), operation: PhantomData }
+        Self::of(operation.draft(), service, call)
     }
 
     /// A call of a draft that was edited: an extra header, a parameter that the operation does not model.
     pub fn with_draft(draft: Draft, service: &Service, call: Call) -> Self {
-        Self { machine: Machine::new(Ok(draft), service, call), operation: PhantomData }
+        Self::of(Ok(draft), service, call)
+    }
+
+    pub(crate) fn of(draft: Result<Draft, InvalidRequest>, service: &Service, call: Call) -> Self {
+        Self { machine: Machine::new(draft, service, call), operation: PhantomData }
     }
 
     /// What to do next.

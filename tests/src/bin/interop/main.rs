@@ -72,7 +72,7 @@ fn clients(endpoint: &str) -> Result<BTreeMap<&'static str, Client>, Box<dyn Err
         ("anonymous", Credentials::anonymous()),
     ];
     let client = |credentials: Credentials| {
-        Client::builder(service.clone(), credentials).transport(transport.clone()).build()
+        Client::new(service.clone(), credentials).with_transport(transport.clone())
     };
     Ok(identities.into_iter().map(|(name, credentials)| (name, client(credentials))).collect())
 }
