@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use hyper::body::{Body as HttpBody, Frame};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use oss_proto::{Payload, Replay};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -40,11 +40,17 @@ enum Source {
 }
 
 type Open = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>> + Send>;
-type Boxed = Pin<Box<dyn HttpBody<Data = Bytes, Error = BoxError> + Send>>;
+pub(crate) type Boxed = Pin<Box<dyn HttpBody<Data = Bytes, Error = BoxError> + Send>>;
+
+/// A source as it is read.
+pub(crate) trait Chunks: HttpBody<Data = Bytes, Error = BoxError> + Send {
+    /// How many bytes to read at a time, where that is ours to say.
+    fn set_block(self: Pin<&mut Self>, _bytes: usize) {}
+}
 
 /// A body being read, with the chunk that is held back until its end is certain.
 pub(crate) struct Stream {
-    pub(crate) body: Boxed,
+    pub(crate) body: Pin<Box<dyn Chunks>>,
     pub(crate) held: Option<Bytes>,
     /// It has said so, and is not asked again.
     pub(crate) is_over: bool,
@@ -181,18 +187,25 @@ body_from!(&'static str, &'static [u8], String, Vec<u8>, Bytes);
 
 impl Stream {
     fn reader(reader: impl AsyncRead + Send + Unpin + 'static) -> Self {
-        Self::new(Box::pin(Reader { reader, buffer: BytesMut::new() }))
+        Self::new(Box::pin(Reader { reader, buffer: BytesMut::new(), block_bytes: BLOCK_BYTES }))
     }
 
-    fn new(body: Boxed) -> Self {
+    fn new(body: Pin<Box<dyn Chunks>>) -> Self {
         Self { body, held: None, is_over: false }
     }
 }
 
-/// A reader as a body, in chunks of [`CHUNK_BYTES_MAX`].
+/// A reader as a body, in chunks of a block at most.
 struct Reader<R> {
     reader: R,
     buffer: BytesMut,
+    block_bytes: usize,
+}
+
+impl<R: AsyncRead + Unpin + Send> Chunks for Reader<R> {
+    fn set_block(mut self: Pin<&mut Self>, bytes: usize) {
+        self.block_bytes = bytes;
+    }
 }
 
 impl<R: AsyncRead + Unpin> HttpBody for Reader<R> {
@@ -203,14 +216,14 @@ impl<R: AsyncRead + Unpin> HttpBody for Reader<R> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Self { reader, buffer } = &mut *self;
-        if buffer.capacity() - buffer.len() < CHUNK_BYTES_MAX / 4 {
+        let Self { reader, buffer, block_bytes } = &mut *self;
+        if buffer.capacity() - buffer.len() < *block_bytes / 4 {
             // Takes the old memory again if nobody holds a chunk of it any more.
-            buffer.reserve(CHUNK_BYTES_MAX);
+            buffer.reserve(*block_bytes);
         }
         let read = {
             // Such a read has no state between two polls, so a new one each time is the same.
-            let mut limited = reader.take(CHUNK_BYTES_MAX as u64);
+            let mut limited = reader.take(*block_bytes as u64);
             let reading = pin!(limited.read_buf(buffer));
             match reading.poll(cx) {
                 Poll::Ready(read) => read,
@@ -226,7 +239,24 @@ impl<R: AsyncRead + Unpin> HttpBody for Reader<R> {
 }
 
 /// Another body with its error in a box.
-struct Erased<B>(Pin<Box<B>>);
+pub(crate) struct Erased<B>(Pin<Box<B>>);
+
+impl<B> Erased<B>
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    pub(crate) fn boxed(body: B) -> Boxed {
+        Box::pin(Self(Box::pin(body)))
+    }
+}
+
+impl<B> Chunks for Erased<B>
+where
+    B: HttpBody<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+}
 
 impl<B> HttpBody for Erased<B>
 where
@@ -242,7 +272,16 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.0.as_mut().poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
     }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
 }
 
-/// How much is read, counted and checksummed at a time: what stays in the cache between the three.
-pub(crate) const CHUNK_BYTES_MAX: usize = 64 << 10;
+/// How much is read, counted and checksummed at a time, unless a transport says otherwise: what stays in the
+/// cache between the three.
+pub(crate) const BLOCK_BYTES: usize = 64 << 10;

@@ -1,23 +1,26 @@
-//! From a host name to a connection that speaks HTTP: DNS, TCP and TLS under one time limit.
+//! From an origin to a connection that speaks HTTP: names, TCP, proxy and TLS under one time limit.
 
 use alloc::sync::Arc;
-use core::net::SocketAddr;
+use core::fmt;
 use core::time::Duration;
-use std::io;
 
-use http::uri::{Authority, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use oss_proto::FailureKind;
-use tokio::net::{TcpStream, lookup_host};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::BoxError;
+use crate::bandwidth::{Limits, Paced};
 use crate::clock::after;
-use crate::outgoing::Outgoing;
+use crate::dial::Dialer;
+use crate::outgoing::RequestBody;
+use crate::own::OwnConnector;
+use crate::proxy::{Proxy, Via};
 use crate::stream::{Meter, Metered, Stream};
 use crate::tls::Tls;
+use crate::tunnel::tunnel;
 
 /// Where a connection leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +31,10 @@ pub(crate) struct Origin {
 
 /// An open connection. Dropping it closes it at once, whatever it was doing.
 pub(crate) struct Connection {
-    pub(crate) sender: SendRequest<Outgoing>,
+    pub(crate) sender: SendRequest<RequestBody>,
     pub(crate) meter: Arc<Meter>,
+    /// The proxy that requests are handed to, when it reads them itself.
+    pub(crate) via: Option<Arc<Via>>,
     task: AbortHandle,
 }
 
@@ -53,10 +58,27 @@ impl Fault {
 }
 
 /// Opens connections.
-#[derive(Clone, Debug)]
 pub(crate) struct Connector {
     pub(crate) timeout: Duration,
-    pub(crate) tls: Tls,
+    pub(crate) way: Way,
+    pub(crate) limits: Limits,
+}
+
+/// How a connection comes about.
+pub(crate) enum Way {
+    Ours { dialer: Dialer, proxy: Proxy, tls: Tls },
+    Own(OwnConnector),
+}
+
+/// What a connection that is being made waits for: where the time went when it runs out.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Lookup,
+    Tcp,
+    /// The proxy's answer to `CONNECT`.
+    Tunnel(String),
+    Tls,
+    Own,
 }
 
 impl Origin {
@@ -66,16 +88,29 @@ impl Origin {
     }
 
     /// The host without the brackets of an IPv6 address.
-    fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
-    fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
 
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or_else(|| if self.is_tls() { 443 } else { 80 })
+    }
+
+    /// What a tunnel leads to; an IPv6 address in brackets.
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.authority.host(), self.port())
+    }
+
+    fn uri(&self) -> http::Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::from_static("/"));
+        http::Uri::from_parts(parts).expect("a URI with all three parts is one")
     }
 }
 
@@ -83,9 +118,8 @@ impl Connector {
     /// A new connection, within the time limit for connecting and before the call's own end.
     pub(crate) async fn connect(&self, origin: &Origin, end: Option<Instant>) -> Result<Connection, Fault> {
         let limit = after(self.timeout);
-        // Where the time went when it runs out.
-        let mut stage = FailureKind::Dns;
-        let opening = self.open(origin, limit, &mut stage);
+        let mut step = Step::Lookup;
+        let opening = self.open(origin, limit, &mut step);
         if let Ok(opened) = timeout_at(end.map_or(limit, |end| end.min(limit)), opening).await {
             return opened;
         }
@@ -93,57 +127,100 @@ impl Connector {
             return Err(Fault::new(FailureKind::Timeout, "the call's time was over while it connected"));
         }
         let (authority, seconds) = (&origin.authority, self.timeout.as_secs_f64());
-        Err(Fault::new(stage, format!("no connection to {authority} within {seconds} s")))
+        let problem = format!("no connection to {authority} within {seconds} s: {step}");
+        Err(Fault::new(step.kind(), problem))
     }
 
-    async fn open(
-        &self,
-        origin: &Origin,
-        limit: Instant,
-        stage: &mut FailureKind,
-    ) -> Result<Connection, Fault> {
-        let host = origin.host();
-        let addresses = lookup_host((host, origin.port())).await;
-        let addresses: Vec<SocketAddr> = addresses.map_err(|e| Fault::new(FailureKind::Dns, e))?.collect();
-        *stage = FailureKind::Connect;
-        let tcp = dial(&addresses, limit).await.map_err(|e| Fault::new(FailureKind::Connect, e))?;
-        // A request must not wait for the acknowledgement of the one before.
-        let _best_effort = tcp.set_nodelay(true);
-        let stream = Metered::new(tcp);
-        let meter = stream.meter();
-        let stream =
-            if origin.is_tls() { self.tls.handshake(host, stream).await? } else { Stream::Plain(stream) };
+    async fn open(&self, origin: &Origin, limit: Instant, step: &mut Step) -> Result<Connection, Fault> {
+        let wire = match &self.way {
+            Way::Ours { dialer, proxy, tls } => wire(dialer, proxy, tls, origin, limit, step).await?,
+            Way::Own(connector) => {
+                *step = Step::Own;
+                let metered = connector.connect(origin.uri()).await;
+                let metered = metered.map_err(|error| Fault::new(FailureKind::Connect, error))?;
+                Wire { meter: metered.meter(), stream: metered.into(), via: None }
+            }
+        };
+        let Wire { stream, meter, via } = wire;
+        let paced = Paced::new(stream, &self.limits, Arc::clone(&meter));
         let handshake = http1::Builder::new()
             .max_headers(HEADERS_MAX)
             .max_header_size(HEADER_BYTES_MAX)
-            .handshake(TokioIo::new(stream));
+            .handshake(TokioIo::new(paced));
         let (sender, connection) = handshake.await.map_err(|e| Fault::new(FailureKind::Connect, e))?;
         let task = tokio::spawn(async move {
             // Whoever waits for an answer is told by hyper; an idle connection that ends interests nobody.
             let _ended = connection.await;
         });
-        Ok(Connection { sender, meter, task: task.abort_handle() })
+        Ok(Connection { sender, meter, via, task: task.abort_handle() })
     }
 }
 
-/// Tries one address after another, each with an equal share of the time that is left.
-async fn dial(addresses: &[SocketAddr], limit: Instant) -> io::Result<TcpStream> {
-    let mut problem = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
-    for (i, address) in addresses.iter().enumerate() {
-        let now = Instant::now();
-        let rest = u32::try_from(addresses.len() - i).unwrap_or(u32::MAX);
-        let share = now + limit.saturating_duration_since(now) / rest;
-        match timeout_at(share, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => return Ok(tcp),
-            Ok(Err(error)) => problem = io::Error::new(error.kind(), format!("{address}: {error}")),
-            Err(_elapsed) => problem = io::Error::new(io::ErrorKind::TimedOut, silent(address)),
+/// What HTTP is spoken over.
+struct Wire {
+    stream: Stream,
+    meter: Arc<Meter>,
+    via: Option<Arc<Via>>,
+}
+
+/// Dials, passes the proxy, if there is one, and shakes hands in TLS, if the origin wants that.
+async fn wire(
+    dialer: &Dialer,
+    proxy: &Proxy,
+    tls: &Tls,
+    origin: &Origin,
+    limit: Instant,
+    step: &mut Step,
+) -> Result<Wire, Fault> {
+    let via = proxy.to(origin);
+    let (host, port) = match via {
+        Some(via) => (via.host(), via.port()),
+        None => (origin.host(), origin.port()),
+    };
+    let about = |fault: Fault| match via {
+        Some(via) => Fault::new(fault.kind, format!("the proxy {}: {}", via.shown(), fault.cause)),
+        None => fault,
+    };
+    let tcp = Metered::new(dialer.dial(host, port, limit, step).await.map_err(about)?);
+    let meter = tcp.meter();
+    let mut stream = Stream::Plain(tcp);
+    if let Some(via) = via {
+        if via.is_tls {
+            *step = Step::Tls;
+            stream = tls.handshake(via.host(), stream).await.map_err(about)?;
+        }
+        if !origin.is_tls() {
+            return Ok(Wire { stream, meter, via: Some(Arc::clone(via)) });
+        }
+        *step = Step::Tunnel(via.shown());
+        stream = tunnel(stream, via, origin).await?;
+    }
+    if origin.is_tls() {
+        *step = Step::Tls;
+        stream = tls.handshake(origin.host(), stream).await?;
+    }
+    Ok(Wire { stream, meter, via: None })
+}
+
+impl Step {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Lookup => FailureKind::Dns,
+            _ => FailureKind::Connect,
         }
     }
-    Err(problem)
 }
 
-fn silent(address: &SocketAddr) -> String {
-    format!("{address}: no answer")
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lookup => f.write_str("the look-up of its name did not end"),
+            Self::Tcp => f.write_str("no answer to TCP"),
+            Self::Tunnel(proxy) => write!(f, "the proxy {proxy} did not answer CONNECT"),
+            Self::Tls => f.write_str("the TLS handshake did not end"),
+            Self::Own => f.write_str("the connector did not end"),
+        }
+    }
 }
 
 /// RELIABILITY: an answer with more is no answer of OSS.

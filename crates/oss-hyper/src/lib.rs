@@ -34,35 +34,50 @@
 extern crate alloc;
 
 mod account;
+mod bandwidth;
 mod body;
 mod bucket;
+mod builder;
 mod client;
 mod clock;
 mod connect;
+mod dial;
 mod drive;
 mod file;
+mod no_proxy;
 mod object;
 mod outgoing;
 mod overrides;
+mod own;
 mod pages;
 mod pool;
 mod provider;
+mod proxy;
+mod response;
 mod retryer;
 mod stream;
 mod tls;
 mod transport;
+mod tunnel;
+#[cfg(feature = "rustls")]
+mod unverified;
 
 pub use account::Account;
 pub use body::Body;
 pub use bucket::Bucket;
+pub use builder::TransportBuilder;
 pub use client::Client;
 pub use drive::{drive, open};
 pub use object::Object;
+pub use outgoing::RequestBody;
 pub use overrides::Overrides;
 pub use pages::Pages;
 pub use provider::CredentialsProvider;
+pub use proxy::{Proxy, ProxyError};
+pub use response::ResponseBody;
 pub use retryer::Retryer;
-pub use transport::{ResponseBody, Transport, TransportBuilder};
+pub use tls::TlsVersion;
+pub use transport::Transport;
 
 pub use oss_proto;
 #[doc(no_inline)]

@@ -13,7 +13,7 @@ use oss_proto::Sent;
 use tokio::time::Instant;
 
 use crate::BoxError;
-use crate::body::{CHUNK_BYTES_MAX, Stream};
+use crate::body::Stream;
 use crate::clock::later;
 
 /// What a source gives: a chunk, or nothing at its end.
@@ -21,15 +21,21 @@ type PolledChunk = Poll<Result<Option<Bytes>, BoxError>>;
 /// What hyper gets.
 type PolledFrame = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
 
-/// The half that hyper has.
-pub(crate) struct Outgoing(Arc<Shared>);
+/// The body of a request while it is sent: what a client behind
+/// [`Transport::from_service`](crate::Transport::from_service) gets.
+///
+/// Its size hint is exact when the length is known. It is counted and checksummed as it is read, so it is to
+/// be read once, by whoever sends it, and not ahead of the sending.
+pub struct RequestBody(Arc<Shared>);
 
 /// The half that the call keeps: it sees what left, whose turn it is, and can end the sending.
 pub(crate) struct Tally(Arc<Shared>);
 
 struct Shared {
-    /// Locked by `Outgoing` while it polls, which runs the program's own code for as long as that takes; the
-    /// other half only tries.
+    /// How it is sent.
+    manner: Manner,
+    /// Locked by `RequestBody` while it polls, which runs the program's own code for as long as that takes;
+    /// the other half only tries.
     content: Mutex<Content>,
     /// Held for a few instructions at a time.
     state: Mutex<State>,
@@ -55,6 +61,16 @@ pub(crate) enum Content {
     Stream(Stream),
 }
 
+/// How a body is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// How much of it is handed out at a time.
+    pub(crate) block_bytes: usize,
+    /// What hyper gets of a body that is sealed: nothing, because the answer is being read from the same
+    /// connection, which we close ourselves; or an error, for a client that knows no better.
+    pub(crate) fails_when_sealed: bool,
+}
+
 /// Whom the sending waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
@@ -69,15 +85,20 @@ enum Turn {
 }
 
 /// The two halves of a body that is about to be sent. `len` is what the request's head promises.
-pub(crate) fn outgoing(content: Content, len: Option<u64>, sent: Sent) -> (Outgoing, Tally) {
+pub(crate) fn outgoing(
+    content: Content,
+    len: Option<u64>,
+    sent: Sent,
+    manner: Manner,
+) -> (RequestBody, Tally) {
     let turn = if len == Some(0) { Turn::Done } else { Turn::Peer };
     let since = Instant::now();
     let state = State { left: len, sent, turn, since, is_sealed: false, fault: None, watcher: None };
-    let shared = Arc::new(Shared { content: Mutex::new(content), state: Mutex::new(state), len });
-    (Outgoing(Arc::clone(&shared)), Tally(shared))
+    let shared = Arc::new(Shared { content: Mutex::new(content), state: Mutex::new(state), len, manner });
+    (RequestBody(Arc::clone(&shared)), Tally(shared))
 }
 
-impl HttpBody for Outgoing {
+impl HttpBody for RequestBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -86,15 +107,14 @@ impl HttpBody for Outgoing {
         let left = {
             let state = lock(&shared.state);
             if state.is_sealed {
-                // Neither the end nor an error: the answer is being read from the same connection.
-                return Poll::Pending;
+                return shared.manner.sealed();
             }
             state.left
         };
         let (polled, is_held) = {
             let panics = Panics(shared);
             let mut content = lock(&shared.content);
-            let polled = content.poll_chunk(left, shared.len, cx);
+            let polled = content.poll_chunk(left, shared.len, shared.manner.block_bytes, cx);
             core::mem::forget(panics);
             (polled, matches!(&*content, Content::Stream(Stream { held: Some(_), .. })))
         };
@@ -115,6 +135,18 @@ impl HttpBody for Outgoing {
     }
 }
 
+impl Manner {
+    fn sealed(self) -> PolledFrame {
+        if self.fails_when_sealed { Poll::Ready(Some(Err("the call is over".into()))) } else { Poll::Pending }
+    }
+}
+
+impl core::fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RequestBody").field("left", &lock(&self.0.state).left).finish_non_exhaustive()
+    }
+}
+
 /// Tells why the sending ended when the source panics: to hyper it looks like a connection that is gone.
 struct Panics<'a>(&'a Shared);
 
@@ -130,6 +162,11 @@ impl Tally {
         let mut state = lock(&self.0.state);
         state.is_sealed = true;
         state.sent.clone()
+    }
+
+    /// What was given out so far; more may be.
+    pub(crate) fn sent(&self) -> Sent {
+        lock(&self.0.state).sent.clone()
     }
 
     /// Whether the whole body was given out.
@@ -230,10 +267,16 @@ impl State {
 
 impl Content {
     /// The next chunk; `None` at an end that is where it was promised.
-    fn poll_chunk(&mut self, left: Option<u64>, len: Option<u64>, cx: &mut Context<'_>) -> PolledChunk {
+    fn poll_chunk(
+        &mut self,
+        left: Option<u64>,
+        len: Option<u64>,
+        block_bytes: usize,
+        cx: &mut Context<'_>,
+    ) -> PolledChunk {
         let chunk = match self {
             Self::Bytes(bytes) => {
-                let chunk = bytes.split_to(bytes.len().min(CHUNK_BYTES_MAX));
+                let chunk = bytes.split_to(bytes.len().min(block_bytes));
                 (!chunk.is_empty()).then_some(chunk)
             }
             Self::Stream(stream) => match poll_stream(stream, left, cx) {

@@ -221,11 +221,30 @@ const LOOK_EVERY_MIN: Duration = Duration::from_millis(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tls::Tls;
+    use crate::bandwidth::Limits;
+    use crate::connect::Way;
+    use crate::own::OwnConnector;
+
+    #[derive(Clone)]
+    struct Nowhere;
+
+    impl tower_service::Service<http::Uri> for Nowhere {
+        type Response = hyper_util::rt::TokioIo<tokio::net::TcpStream>;
+        type Error = std::io::Error;
+        type Future = core::future::Pending<std::io::Result<Self::Response>>;
+
+        fn poll_ready(&mut self, _: &mut core::task::Context<'_>) -> core::task::Poll<std::io::Result<()>> {
+            core::task::Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Uri) -> Self::Future {
+            core::future::pending()
+        }
+    }
 
     fn pool(timeout: Duration) -> Arc<Pool> {
-        let tls = Tls::new(&[]).expect("no roots to refuse");
-        Pool::new(Connector { timeout, tls }, 1, Duration::from_secs(50))
+        let way = Way::Own(OwnConnector::new(Nowhere));
+        Pool::new(Connector { timeout, way, limits: Limits::default() }, 1, Duration::from_secs(50))
     }
 
     fn said(waited: Result<Slot, Fault>) -> String {

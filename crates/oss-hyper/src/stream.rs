@@ -3,9 +3,11 @@
 use alloc::sync::Arc;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU64, Ordering};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
 use std::io;
 
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -29,31 +31,39 @@ impl Meter {
         self.bytes.load(Ordering::Acquire)
     }
 
-    /// When the last byte was written.
+    /// When the last byte was written, or may be: the future while we hold it back ourselves.
     pub(crate) fn wrote(&self) -> Instant {
-        self.start + core::time::Duration::from_micros(self.at.load(Ordering::Acquire))
+        self.start + Duration::from_micros(self.at.load(Ordering::Acquire))
+    }
+
+    /// Nothing is written or read until then, and it is not the peer's doing.
+    pub(crate) fn hold(&self, until: Instant) {
+        self.at.fetch_max(micros(until.saturating_duration_since(self.start)), Ordering::AcqRel);
     }
 
     fn add(&self, bytes: usize) {
-        let at = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.at.store(at, Ordering::Release);
+        self.at.fetch_max(micros(self.start.elapsed()), Ordering::AcqRel);
         self.bytes.fetch_add(bytes as u64, Ordering::AcqRel);
     }
 }
 
-/// TCP with a [`Meter`].
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// TCP, or what a connector of the program's own made of it, with a [`Meter`].
 ///
 /// When the peer does not take any more, a write is pending for ever instead of failing: the peer may have
 /// answered before it hung up, and the read side, which fails or ends too if it has not, tells what it said.
-pub(crate) struct Metered {
-    tcp: TcpStream,
+pub(crate) struct Metered<W> {
+    wire: W,
     meter: Arc<Meter>,
     is_refused: bool,
 }
 
-impl Metered {
-    pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, meter: Arc::new(Meter::new()), is_refused: false }
+impl<W> Metered<W> {
+    pub(crate) fn new(wire: W) -> Self {
+        Self { wire, meter: Arc::new(Meter::new()), is_refused: false }
     }
 
     pub(crate) fn meter(&self) -> Arc<Meter> {
@@ -80,22 +90,22 @@ fn is_refusal(error: &io::Error) -> bool {
     )
 }
 
-impl AsyncRead for Metered {
+impl<W: AsyncRead + Unpin> AsyncRead for Metered<W> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+        Pin::new(&mut self.wire).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Metered {
+impl<W: AsyncWrite + Unpin> AsyncWrite for Metered<W> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_refused {
             return Poll::Pending;
         }
-        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        let written = Pin::new(&mut self.wire).poll_write(cx, bytes);
         self.note(written)
     }
 
@@ -107,34 +117,48 @@ impl AsyncWrite for Metered {
         if self.is_refused {
             return Poll::Pending;
         }
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        let written = Pin::new(&mut self.wire).poll_write_vectored(cx, slices);
         self.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.wire.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        // What is no TCP writes here what it took before.
+        let flushed = ready!(Pin::new(&mut self.wire).poll_flush(cx));
+        if flushed.as_ref().is_err_and(is_refusal) {
+            self.is_refused = true;
+            return Poll::Pending;
+        }
+        Poll::Ready(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.wire).poll_shutdown(cx)
     }
 }
 
 /// What a connection runs over.
 pub(crate) enum Stream {
-    Plain(Metered),
+    Plain(Metered<TcpStream>),
+    Own(Metered<TokioIo<Box<dyn Io>>>),
+    /// Over any of these: in a tunnel through a proxy that speaks TLS itself there are two of them.
     #[cfg(feature = "rustls")]
-    Tls(Box<tokio_rustls::client::TlsStream<Metered>>),
+    Tls(Box<tokio_rustls::client::TlsStream<Self>>),
 }
+
+/// What a connector of the program's own gives.
+pub(crate) trait Io: hyper::rt::Read + hyper::rt::Write + Send + Unpin {}
+
+impl<T: hyper::rt::Read + hyper::rt::Write + Send + Unpin> Io for T {}
 
 macro_rules! each {
     ($self:ident, $stream:ident => $call:expr) => {
         match $self.get_mut() {
             Stream::Plain($stream) => $call,
+            Stream::Own($stream) => $call,
             #[cfg(feature = "rustls")]
             Stream::Tls($stream) => $call,
         }
@@ -167,6 +191,7 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Own(stream) => stream.is_write_vectored(),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.is_write_vectored(),
         }

@@ -2,28 +2,31 @@
 
 use alloc::sync::Arc;
 use core::future::poll_fn;
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
+use core::pin::pin;
+use core::task::Poll;
 use core::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, Request, Response, StatusCode};
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use oss_proto::{
-    Error, Failure, FailureKind, Head, InvalidRequest, InvalidValue, Payload, ReplyHead, Sent, Transmit,
-};
+use hyper::body::Body as HttpBody;
+use oss_proto::{Failure, FailureKind, Head, Payload, ReplyHead, Sent, Transmit};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tower_service::Service;
 
 use crate::BoxError;
 use crate::account::Account;
-use crate::body::Body;
+use crate::body::{BLOCK_BYTES, Body};
+use crate::builder::TransportBuilder;
 use crate::clock::{LAST_LOOK, after};
-use crate::connect::{Connection, Connector, Fault, Origin};
-use crate::outgoing::{Content, Outgoing, Tally, check_empty, endless, outgoing};
-use crate::pool::{Lease, OpenBody, Pool};
-use crate::tls::Tls;
+use crate::connect::{Fault, Origin};
+use crate::outgoing::{Content, Manner, RequestBody, Tally, check_empty, endless, outgoing};
+use crate::own::{OwnService, Refused};
+use crate::pool::{Lease, Pool};
+use crate::proxy::Via;
+use crate::response::{Hold, ResponseBody};
+use crate::tunnel::refused;
 
 /// Connections and how they are made; a clone shares them, and so may any number of clients.
 ///
@@ -36,32 +39,49 @@ use crate::tls::Tls;
 /// answer has a second more for each 128 KiB that may still be on their way, 32 s at most.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    pool: Arc<Pool>,
+    route: Route,
+    block_bytes: usize,
 }
 
-/// How a [`Transport`] is made.
+/// Who sends.
 #[derive(Clone, Debug)]
-pub struct TransportBuilder {
-    connect_timeout: Duration,
-    connections_max: usize,
-    idle_max: Duration,
-    roots: Vec<Box<[u8]>>,
+enum Route {
+    Pool(Arc<Pool>),
+    Own(OwnService),
 }
 
 impl Transport {
     /// A transport with the documents' defaults.
     pub fn new() -> Self {
-        Self::builder().build().expect("without certificates of the caller's there is nothing to refuse")
+        Self::builder().build().expect("without options of the caller's there is nothing to refuse")
     }
 
-    /// A transport with other limits or roots.
+    /// A transport with other settings.
     pub fn builder() -> TransportBuilder {
-        TransportBuilder {
-            connect_timeout: Duration::from_secs(10),
-            connections_max: 20,
-            idle_max: Duration::from_secs(50),
-            roots: Vec::new(),
-        }
+        TransportBuilder::new()
+    }
+
+    /// A transport over a whole HTTP client of one's own, which then owns connections, names, TLS and
+    /// proxies.
+    ///
+    /// Each call has a copy of the service, which is asked whether it is ready and gets one request with an
+    /// absolute URI. It must send that as it is, or the signature breaks, and once: a client that repeats
+    /// requests by itself (`retry_canceled_requests` of hyper-util is on by default) may write twice. Time
+    /// limits hold as far as they can be kept from here: connecting counts as sending, what the client reads
+    /// ahead counts as sent, and a request that the client took is reported as one that may have arrived.
+    pub fn from_service<S, B>(service: S) -> Self
+    where
+        S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self { route: Route::Own(OwnService::new(service)), block_bytes: BLOCK_BYTES }
+    }
+
+    pub(crate) fn over(pool: Arc<Pool>, block_bytes: usize) -> Self {
+        Self { route: Route::Pool(pool), block_bytes }
     }
 
     /// Sends a request with its body, and gives the head of the answer with what follows it.
@@ -86,8 +106,17 @@ impl Transport {
         };
         let len = payload.len();
         // Before there is a connection: a source takes its own time, and may need a connection itself.
-        let content = open(payload, body, times).await.map_err(not_sent)?;
-        let lease = match self.pool.lease(&origin, transmit.fresh_connection, times.end).await {
+        let content = open(payload, body, times, self.block_bytes).await.map_err(not_sent)?;
+        let manner =
+            Manner { block_bytes: self.block_bytes, fails_when_sealed: matches!(self.route, Route::Own(_)) };
+        let pool = match &self.route {
+            Route::Pool(pool) => pool,
+            Route::Own(service) => {
+                let (outgoing, tally) = outgoing(content, len, sent, manner);
+                return exchange_by(service, request.map(|()| outgoing), tally, times, body).await;
+            }
+        };
+        let lease = match pool.lease(&origin, transmit.fresh_connection, times.end).await {
             Ok(lease) => lease,
             Err(fault) => {
                 if let Content::Stream(unread) = content {
@@ -96,121 +125,15 @@ impl Transport {
                 return Err(not_sent(fault));
             }
         };
-        let (outgoing, tally) = outgoing(content, len, sent);
-        exchange(lease, origin_form(request, outgoing), tally, times, body, &self.pool).await
+        let (outgoing, tally) = outgoing(content, len, sent, manner);
+        let request = addressed(request, lease.connection.via.as_deref(), outgoing);
+        exchange(lease, request, tally, times, body, pool).await
     }
 }
 
 impl Default for Transport {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl TransportBuilder {
-    /// How long a connection may take, name lookup and TLS included, and how long a call waits for one: 10 s.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// The most connections at a time, idle ones included: 20. At least 1.
-    #[must_use]
-    pub fn connections_max(mut self, connections: usize) -> Self {
-        self.connections_max = connections;
-        self
-    }
-
-    /// How long an unused connection is kept: 50 s, before OSS closes it at 60 s.
-    #[must_use]
-    pub fn idle_max(mut self, idle: Duration) -> Self {
-        self.idle_max = idle;
-        self
-    }
-
-    /// Trusts these certificates too: any number in PEM, or one in DER.
-    #[must_use]
-    pub fn root_certificates(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(bytes.into().into_boxed_slice());
-        self
-    }
-
-    /// The transport; it opens nothing yet.
-    ///
-    /// # Errors
-    /// When a root certificate cannot be read.
-    pub fn build(self) -> Result<Transport, Error> {
-        let tls = Tls::new(&self.roots).map_err(|problem| {
-            InvalidRequest::new("a request", "root_certificates", InvalidValue::new(problem))
-        })?;
-        let connector = Connector { timeout: self.connect_timeout, tls };
-        Ok(Transport { pool: Pool::new(connector, self.connections_max, self.idle_max) })
-    }
-}
-
-/// The body of an answer. Read to its end it gives its connection back; dropped earlier it closes it.
-pub struct ResponseBody {
-    incoming: Incoming,
-    hold: Option<Hold>,
-}
-
-/// What an unfinished answer keeps busy.
-struct Hold {
-    lease: Lease,
-    tally: Tally,
-    is_sound: bool,
-    _open: OpenBody,
-}
-
-impl ResponseBody {
-    fn new(incoming: Incoming, hold: Hold) -> Self {
-        let mut body = Self { incoming, hold: Some(hold) };
-        if body.incoming.is_end_stream() {
-            body.finish();
-        }
-        body
-    }
-
-    /// A connection on which half a request stands, or whose answer makes it doubtful, is not used again.
-    fn finish(&mut self) {
-        if let Some(Hold { lease, .. }) = self.hold.take_if(|hold| hold.is_sound && hold.tally.is_complete())
-        {
-            lease.put_back();
-        }
-        self.hold = None;
-    }
-}
-
-impl HttpBody for ResponseBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else { return Poll::Pending };
-        match &frame {
-            Some(Err(_)) => self.hold = None,
-            Some(Ok(_)) if !self.incoming.is_end_stream() => {}
-            Some(Ok(_)) | None => self.finish(),
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
-    }
-}
-
-impl core::fmt::Debug for ResponseBody {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("ResponseBody").field("is_open", &self.hold.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -228,11 +151,11 @@ enum Broken {
     Silent,
     /// The call has no more time.
     Late,
-    Hyper(hyper::Error),
+    Failed(Fault),
 }
 
 /// The content at its start.
-async fn open(payload: Payload, body: &Body, times: Times) -> Result<Content, Fault> {
+async fn open(payload: Payload, body: &Body, times: Times, block_bytes: usize) -> Result<Content, Fault> {
     let of_source = |error: BoxError| Fault::new(FailureKind::BodySource, error);
     let len = match payload {
         Payload::Empty => return Ok(Content::Bytes(Bytes::new())),
@@ -245,6 +168,7 @@ async fn open(payload: Payload, body: &Body, times: Times) -> Result<Content, Fa
             return Err(format!("the body's source did not open within {seconds} s").into());
         };
         let mut stream = opened?;
+        stream.body.as_mut().set_block(block_bytes);
         if len == Some(0) {
             timeout(times.idle, check_empty(&mut stream)).await.unwrap_or_else(|_| Err(endless(0)))?;
         }
@@ -255,42 +179,99 @@ async fn open(payload: Payload, body: &Body, times: Times) -> Result<Content, Fa
     timeout_at(end, opening).await.map_err(late)?.map_err(of_source)
 }
 
-/// The request as it was composed, with its target in origin form (RFC 9112 section 3.2.1).
-fn origin_form(request: Request<()>, body: Outgoing) -> Request<Outgoing> {
+/// The request as it was composed, with its target in origin form; in absolute form, with what the proxy asks
+/// for, when it goes to a proxy (RFC 9112 section 3.2).
+fn addressed(request: Request<()>, via: Option<&Via>, body: RequestBody) -> Request<RequestBody> {
     let (mut head, ()) = request.into_parts();
-    let target = head.uri.into_parts().path_and_query;
-    head.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    if let Some(via) = via {
+        if let Some(authorization) = &via.authorization {
+            head.headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+    } else {
+        let target = head.uri.into_parts().path_and_query;
+        head.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    }
     Request::from_parts(head, body)
 }
 
 async fn exchange(
     mut lease: Lease,
-    request: Request<Outgoing>,
+    request: Request<RequestBody>,
     tally: Tally,
     times: Times,
     body: &Body,
     pool: &Arc<Pool>,
 ) -> Result<(Head, ResponseBody), Failure> {
     let before = lease.connection.meter.bytes();
-    let answered = answer(&mut lease.connection, request, &tally, times).await;
+    let meter = Arc::clone(&lease.connection.meter);
+    let response = async {
+        let sending = lease.connection.sender.try_send_request(request);
+        sending.await.map_err(|error| fault_of(error.into_error()))
+    };
+    let answered = answer(response, || meter.wrote(), &tally, times).await;
     // From here on the tally stands still, whatever hyper still asks of the body.
     let mut sent = tally.seal();
-    let broken = match answered {
-        Ok(response) => {
+    let broken = match (answered, &lease.connection.via) {
+        (Ok(response), Some(via)) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            let fault = refused(via, response.status().as_u16(), "the request");
+            restore(body, &tally);
+            // The proxy has passed nothing on.
+            return Err(failure(fault, Sent::new()));
+        }
+        (Ok(response), _) => {
             sent.start();
             let (head, incoming) = response.into_parts();
             let is_sound = is_sound(head.status, &head.headers, sent.bytes());
             let hold = Hold { lease, tally, is_sound, _open: pool.open_body() };
             let reply = ReplyHead::new(head.status.as_u16(), head.headers);
-            return Ok((Head::new(reply, sent), ResponseBody::new(incoming, hold)));
+            return Ok((Head::new(reply, sent), ResponseBody::ours(incoming, hold)));
         }
-        Err(broken) => broken,
+        (Err(broken), _) => broken,
     };
-    if lease.connection.meter.bytes() > before {
+    if meter.bytes() > before {
         sent.start();
     }
     let is_used = lease.is_used;
     drop(lease);
+    let fault = fault(broken, &tally, body);
+    let is_stale = is_used && !sent.started() && fault.kind == FailureKind::Reset;
+    let failure = failure(fault, sent);
+    Err(if is_stale { failure.stale() } else { failure })
+}
+
+/// The same by an HTTP client of the program's own.
+async fn exchange_by(
+    service: &OwnService,
+    request: Request<RequestBody>,
+    tally: Tally,
+    times: Times,
+    body: &Body,
+) -> Result<(Head, ResponseBody), Failure> {
+    let begun = Instant::now();
+    let response = async { Ok(service.call(request).await) };
+    let answered = answer(response, || begun, &tally, times).await;
+    let (broken, was_taken) = match answered {
+        Ok(Ok(response)) => {
+            // Not sealed: the client may still be sending, and an end would break its connection.
+            let mut sent = tally.sent();
+            sent.start();
+            let (head, body) = response.into_parts();
+            let reply = ReplyHead::new(head.status.as_u16(), head.headers);
+            return Ok((Head::new(reply, sent), ResponseBody::own(body)));
+        }
+        Ok(Err(Refused::NotReady(error))) => (Broken::Failed(Fault::new(FailureKind::Other, error)), false),
+        Ok(Err(Refused::Failed(error))) => (Broken::Failed(Fault::new(FailureKind::Other, error)), true),
+        Err(broken) => (broken, true),
+    };
+    let mut sent = tally.seal();
+    if was_taken {
+        sent.start();
+    }
+    Err(failure(fault(broken, &tally, body), sent))
+}
+
+/// What went wrong, by who is to blame for it; an untouched source goes back to its body.
+fn fault(broken: Broken, tally: &Tally, body: &Body) -> Fault {
     let fault = match (tally.take_fault(), broken) {
         (Some(cause), _) => Fault { kind: FailureKind::BodySource, cause },
         (None, Broken::Late) => Fault::new(FailureKind::Timeout, "the call's time was over"),
@@ -298,16 +279,18 @@ async fn exchange(
             Some(cause) => Fault { kind: FailureKind::BodySource, cause },
             None => Fault::new(FailureKind::Timeout, "the peer neither took nor sent a byte"),
         },
-        (None, Broken::Hyper(error)) => fault_of(error),
+        (None, Broken::Failed(fault)) => fault,
     };
-    if fault.kind != FailureKind::BodySource
-        && let Some(unread) = tally.take_unread()
-    {
+    if fault.kind != FailureKind::BodySource {
+        restore(body, tally);
+    }
+    fault
+}
+
+fn restore(body: &Body, tally: &Tally) {
+    if let Some(unread) = tally.take_unread() {
         body.restore(unread);
     }
-    let is_stale = is_used && !sent.started() && fault.kind == FailureKind::Reset;
-    let failure = failure(fault, sent);
-    Err(if is_stale { failure.stale() } else { failure })
 }
 
 /// Whether the connection of this answer is good for another request, once the answer is read.
@@ -326,23 +309,22 @@ fn is_sound(status: StatusCode, headers: &HeaderMap, sent_bytes: u64) -> bool {
 }
 
 /// Waits for the head of the answer, for as long as the peer does anything.
-async fn answer(
-    connection: &mut Connection,
-    request: Request<Outgoing>,
+async fn answer<R>(
+    response: impl Future<Output = Result<R, Fault>>,
+    wrote: impl Fn() -> Instant,
     tally: &Tally,
     times: Times,
-) -> Result<Response<Incoming>, Broken> {
-    let meter = Arc::clone(&connection.meter);
-    let mut response = pin!(connection.sender.try_send_request(request));
+) -> Result<R, Broken> {
+    let mut response = pin!(response);
     let mut timer = pin!(sleep_until(after(times.idle)));
     // A limit that has passed, and until when we look once more.
     let mut passed: Option<(Instant, Instant)> = None;
     poll_fn(|cx| {
         if let Poll::Ready(result) = response.as_mut().poll(cx) {
-            return Poll::Ready(result.map_err(|error| Broken::Hyper(error.into_error())));
+            return Poll::Ready(result.map_err(Broken::Failed));
         }
         loop {
-            let silent = tally.limit(meter.wrote(), times.idle, times.answer, cx.waker());
+            let silent = tally.limit(wrote(), times.idle, times.answer, cx.waker());
             let Some(limit) = [silent, times.end].into_iter().flatten().min() else { return Poll::Pending };
             let now = Instant::now();
             let until = match passed {
@@ -401,7 +383,8 @@ mod tests {
         for (end, secs, said) in ends {
             let began = Instant::now();
             let end = end.map(|secs| after(Duration::from_secs(secs)));
-            let fault = open(body.payload(), &body, Times { idle: patience, answer: patience, end }).await;
+            let times = Times { idle: patience, answer: patience, end };
+            let fault = open(body.payload(), &body, times, 4096).await;
             let cause = fault.err().expect("it never opens").cause.to_string();
             assert!(cause.starts_with(said), "{cause}");
             assert_eq!(began.elapsed().as_secs(), secs);

@@ -1,0 +1,304 @@
+//! Which proxy a request goes through, if any: what the program says, or its environment.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use base64ct::{Base64, Encoding as _};
+use http::HeaderValue;
+use http::uri::Authority;
+use oss_proto::{Error, InvalidRequest, InvalidValue};
+use percent_encoding::percent_decode_str;
+
+use crate::connect::Origin;
+use crate::no_proxy::NoProxy;
+
+/// Through which forwarding proxies requests go; none unless it is said.
+///
+/// A proxy's URL is `http://host:port` or `https://host:port` (TLS to the proxy itself), with
+/// `user:password@` before the host when it wants them; characters with a meaning in a URL are
+/// percent-encoded there. Without a scheme it is `http`, without a port 80 or 443. Requests to `http`
+/// endpoints are sent to the proxy as they are, those to `https` endpoints through a tunnel (`CONNECT`), in
+/// which it sees nothing but the host's name.
+///
+/// ```
+/// use oss_hyper::Proxy;
+///
+/// let proxy = Proxy::all("http://user:secret@proxy.example:3128")?.except("10.0.0.0/8, .internal");
+/// assert_eq!(format!("{proxy:?}").matches("secret").count(), 0);
+/// assert!(Proxy::all("socks5://proxy.example:1080").is_err());
+/// # Ok::<(), oss_hyper::ProxyError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Proxy {
+    http: Option<Arc<Via>>,
+    https: Option<Arc<Via>>,
+    except: NoProxy,
+}
+
+/// One proxy.
+pub(crate) struct Via {
+    pub(crate) is_tls: bool,
+    /// Host and port, without user and password.
+    pub(crate) authority: Authority,
+    pub(crate) authorization: Option<HeaderValue>,
+}
+
+/// Why a proxy's URL is none. It shows neither user nor password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// A scheme that is not spoken, `socks5` for one.
+    Scheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// There is no host, or what stands there is none.
+    Host {
+        /// The URL, its user and password masked.
+        url: String,
+    },
+    /// User or password cannot be sent: they hold a control character, or the user a colon.
+    Credentials {
+        /// The URL, its user and password masked.
+        url: String,
+    },
+    /// A variable of the environment holds a URL that is none.
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with the URL.
+        problem: Box<Self>,
+    },
+}
+
+impl Proxy {
+    /// No proxy, whatever the environment says: the default.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// This proxy for every request.
+    ///
+    /// # Errors
+    /// When the URL is none.
+    pub fn all(url: &str) -> Result<Self, ProxyError> {
+        let via = Via::parse(url)?;
+        Ok(Self { http: via.clone(), https: via, except: NoProxy::default() })
+    }
+
+    /// This proxy for requests to `http` endpoints; an empty text is none.
+    ///
+    /// # Errors
+    /// When the URL is none.
+    pub fn http(mut self, url: &str) -> Result<Self, ProxyError> {
+        self.http = Via::parse(url)?;
+        Ok(self)
+    }
+
+    /// This proxy for requests to `https` endpoints; an empty text is none.
+    ///
+    /// # Errors
+    /// When the URL is none.
+    pub fn https(mut self, url: &str) -> Result<Self, ProxyError> {
+        self.https = Via::parse(url)?;
+        Ok(self)
+    }
+
+    /// Reaches these hosts without a proxy; a list with commas, as `NO_PROXY` holds it, in addition to what
+    /// was said before.
+    ///
+    /// `example.com` is that host and its subdomains, `.example.com` the subdomains alone, `10.0.0.1` and
+    /// `[::1]` an address, `10.0.0.0/8` a network, `*` everything; `:port` after a host or an address means
+    /// that port alone. An address matches what the endpoint's URL says: no name is looked up for it.
+    #[must_use]
+    pub fn except(mut self, list: &str) -> Self {
+        self.except.add(list);
+        self
+    }
+
+    /// What the environment of the program says, read once, now; see [`from_vars`](Self::from_vars).
+    ///
+    /// # Errors
+    /// When a variable holds a URL that is none.
+    pub fn from_env() -> Result<Self, ProxyError> {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    /// What these variables say: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in lower case
+    /// first, then in upper case. An empty one counts as absent.
+    ///
+    /// Where `REQUEST_METHOD` is set, `HTTP_PROXY` is not looked at: in a CGI program that is a header of
+    /// whoever asks (CVE-2016-5385).
+    ///
+    /// # Errors
+    /// When a variable holds a URL that is none.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyError> {
+        let first = |names: &[&'static str]| {
+            let mut held = names.iter().filter_map(|name| Some((*name, lookup(name)?)));
+            held.find(|(_, value)| !value.trim().is_empty())
+        };
+        let via = |names: &[&'static str]| {
+            let Some((name, url)) = first(names) else { return Ok(None) };
+            Via::parse(&url).map_err(|problem| ProxyError::Variable { name, problem: Box::new(problem) })
+        };
+        let is_cgi = lookup("REQUEST_METHOD").is_some();
+        let http: &[_] = if is_cgi { &["http_proxy"] } else { &["http_proxy", "HTTP_PROXY"] };
+        let all = via(&["all_proxy", "ALL_PROXY"])?;
+        let mut proxy = Self {
+            http: via(http)?.or_else(|| all.clone()),
+            https: via(&["https_proxy", "HTTPS_PROXY"])?.or(all),
+            except: NoProxy::default(),
+        };
+        if let Some((_, list)) = first(&["no_proxy", "NO_PROXY"]) {
+            proxy.except.add(&list);
+        }
+        Ok(proxy)
+    }
+
+    /// The proxy on the way to this origin.
+    pub(crate) fn to(&self, origin: &Origin) -> Option<&Arc<Via>> {
+        let via = if origin.is_tls() { &self.https } else { &self.http }.as_ref()?;
+        (!self.except.matches(origin.host(), origin.port())).then_some(via)
+    }
+}
+
+impl Via {
+    /// `None` for an empty text.
+    fn parse(url: &str) -> Result<Option<Arc<Self>>, ProxyError> {
+        let url = url.trim();
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let is_tls = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            // What stands there may be half of a password that was not encoded.
+            _ if scheme.contains('@') => return Err(ProxyError::Host { url: masked(url) }),
+            other => return Err(ProxyError::Scheme { scheme: other.to_owned() }),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (login, host) = match authority.rsplit_once('@') {
+            Some((login, host)) => (Some(login), host),
+            None => (None, authority),
+        };
+        let bad_host = || ProxyError::Host { url: masked(url) };
+        let authority: Authority = host.parse().map_err(|_| bad_host())?;
+        let has_port = !host.rsplit(']').next().unwrap_or_default().contains(':');
+        if authority.host().is_empty() || (authority.port_u16().is_none() && !has_port) {
+            return Err(bad_host());
+        }
+        let authorization = match login {
+            Some(login) => Some(basic(login).ok_or_else(|| ProxyError::Credentials { url: masked(url) })?),
+            None => None,
+        };
+        Ok(Some(Arc::new(Self { is_tls, authority, authorization })))
+    }
+
+    /// The host without the brackets of an IPv6 address.
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.is_tls { 443 } else { 80 })
+    }
+
+    /// Host and port, for people.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}:{}", self.authority.host(), self.port())
+    }
+
+    /// What a person can do about a status that is no success.
+    pub(crate) fn advice(&self, status: u16) -> String {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        match status {
+            407 if self.authorization.is_some() => {
+                "it does not accept the user and password in the proxy's URL; correct them".to_owned()
+            }
+            407 => {
+                let shown = self.shown();
+                format!("set user and password in the proxy's URL, {scheme}://user:password@{shown}")
+            }
+            401 | 403 => "it does not allow this host and port; allow them there, or reach the host without \
+                          a proxy (`Proxy::except`)"
+                .to_owned(),
+            _ => "see its log, or reach the host without a proxy (`Proxy::except`)".to_owned(),
+        }
+    }
+}
+
+/// The header for this user and password, both percent-encoded (RFC 7617).
+fn basic(login: &str) -> Option<HeaderValue> {
+    let (user, password) = login.split_once(':').unwrap_or((login, ""));
+    let user: Vec<u8> = percent_decode_str(user).collect();
+    let password: Vec<u8> = percent_decode_str(password).collect();
+    if user.contains(&b':') || user.iter().chain(&password).any(u8::is_ascii_control) {
+        return None;
+    }
+    let pair = [&*user, b":", &*password].concat();
+    let mut value = HeaderValue::try_from(format!("Basic {}", Base64::encode_string(&pair))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The URL without what may be user and password: everything before its last `@`.
+fn masked(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) if !scheme.contains('@') => format!("{scheme}://***@{host}"),
+        (_, Some((_, host))) => format!("***@{host}"),
+        (_, None) => url.to_owned(),
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        let login = if self.authorization.is_some() { "***@" } else { "" };
+        write!(f, "{scheme}://{login}{}", self.shown())
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |via: &Option<Arc<Via>>| via.as_ref().map(ToString::to_string);
+        f.debug_struct("Proxy")
+            .field("http", &shown(&self.http))
+            .field("https", &shown(&self.https))
+            .field("except", &self.except)
+            .finish()
+    }
+}
+
+impl fmt::Display for ProxyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme { scheme } => {
+                write!(f, "`{scheme}` proxies are not supported; use one of http:// or https://")
+            }
+            Self::Host { url } => {
+                write!(
+                    f,
+                    "`{url}` names no proxy; write http://host:port, with `@`, `/` and `#` in a user or "
+                )?;
+                f.write_str("password percent-encoded")
+            }
+            Self::Credentials { url } => {
+                write!(
+                    f,
+                    "user and password of `{url}` hold a control character, or the user a colon; HTTP "
+                )?;
+                f.write_str("cannot express that, choose others")
+            }
+            Self::Variable { name, problem } => write!(f, "{name} of the environment: {problem}"),
+        }
+    }
+}
+
+impl core::error::Error for ProxyError {}
+
+impl From<ProxyError> for Error {
+    fn from(error: ProxyError) -> Self {
+        InvalidRequest::new("a request", "proxy", InvalidValue::new(error.to_string())).into()
+    }
+}
