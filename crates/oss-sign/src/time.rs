@@ -28,12 +28,10 @@ impl UnixTime {
     /// [`MAX`](Self::MAX) when it lies outside them.
     #[must_use]
     pub const fn from_secs(secs: i64) -> Self {
-        if secs < SECS_MIN {
-            Self::MIN
-        } else if secs > SECS_MAX {
-            Self::MAX
-        } else {
-            Self(secs)
+        match secs {
+            ..SECS_MIN => Self::MIN,
+            SECS_MIN..=SECS_MAX => Self(secs),
+            _ => Self::MAX,
         }
     }
 
