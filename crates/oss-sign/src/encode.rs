@@ -346,6 +346,17 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_its_own_encoded_form_when_each_byte_is_kept() {
+        for byte in 0..128_u8 {
+            let is_kept = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            for (before, after) in [(0, 0), (0, 7), (7, 0), (8, 0), (0, 15), (15, 0), (15, 15)] {
+                let text = format!("{}{}{}", "a".repeat(before), char::from(byte), "z".repeat(after));
+                assert_eq!(key_encoded(&text).1, is_kept, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn pieces_of_any_length_are_written_whole() {
         let text = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         for length in 0..=text.len() {
