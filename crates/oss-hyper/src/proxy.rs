@@ -173,9 +173,9 @@ impl Via {
         let is_tls = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
+            other if is_scheme(other) => return Err(ProxyError::Scheme { scheme: other.to_owned() }),
             // What stands there may be half of a password that was not encoded.
-            _ if scheme.contains('@') => return Err(ProxyError::Host { url: masked(url) }),
-            other => return Err(ProxyError::Scheme { scheme: other.to_owned() }),
+            _ => return Err(ProxyError::Host { url: masked(url) }),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (login, host) = match authority.rsplit_once('@') {
@@ -242,10 +242,14 @@ fn basic(login: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
+fn is_scheme(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
 /// The URL without what may be user and password: everything before its last `@`.
 fn masked(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) if !scheme.contains('@') => format!("{scheme}://***@{host}"),
+        (Some((scheme, _)), Some((_, host))) if is_scheme(scheme) => format!("{scheme}://***@{host}"),
         (_, Some((_, host))) => format!("***@{host}"),
         (_, None) => url.to_owned(),
     }
@@ -300,5 +304,119 @@ impl core::error::Error for ProxyError {}
 impl From<ProxyError> for Error {
     fn from(error: ProxyError) -> Self {
         InvalidRequest::new("a request", "proxy", InvalidValue::new(error.to_string())).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn via(url: &str) -> String {
+        let via = Via::parse(url).unwrap().unwrap();
+        let authorization = via.authorization.as_ref().map_or("", |value| value.to_str().unwrap());
+        format!("{via} {} {} {authorization}", via.host(), via.port())
+    }
+
+    #[test]
+    fn a_proxys_url_has_a_host_and_may_have_a_port_and_a_login() {
+        let cases = [
+            ("http://proxy.example:3128", "http://proxy.example:3128 proxy.example 3128 "),
+            ("proxy.example:3128", "http://proxy.example:3128 proxy.example 3128 "),
+            (" HTTPS://proxy.example/ ", "https://proxy.example:443 proxy.example 443 "),
+            ("http://10.0.0.1", "http://10.0.0.1:80 10.0.0.1 80 "),
+            ("http://[::1]:8080", "http://[::1]:8080 ::1 8080 "),
+            ("http://[::1]", "http://[::1]:80 ::1 80 "),
+            // RFC 7617: base64 of `Aladdin:open sesame`.
+            ("http://Aladdin:open%20sesame@p:1", "http://***@p:1 p 1 Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("http://u%40v:p%3Aw@p:1", "http://***@p:1 p 1 Basic dUB2OnA6dw=="),
+            ("http://u:p:w@p:1", "http://***@p:1 p 1 Basic dTpwOnc="),
+            ("http://u@p:1", "http://***@p:1 p 1 Basic dTo="),
+            ("u:p@w@p:1", "http://***@p:1 p 1 Basic dTpwQHc="),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(via(url), expected, "{url}");
+        }
+        assert!(Via::parse("  ").unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_no_proxys_url_is_refused_and_its_login_not_shown() {
+        let host = |url: &str| {
+            format!(
+                "`{url}` names no proxy; write http://host:port, with `@`, `/` and `#` in a user or \
+                 password percent-encoded"
+            )
+        };
+        let cases = [
+            (
+                "socks5://u:hidden@p:1",
+                "`socks5` proxies are not supported; use one of http:// or https://".into(),
+            ),
+            ("http://", host("http://")),
+            ("http://u:hidden@", host("http://***@")),
+            ("http://u:hid/den@p:1", host("http://***@p:1")),
+            ("http://u:hid#den@p:1", host("http://***@p:1")),
+            ("u:hid://den@p:1", host("***@p:1")),
+            ("hidden@x://p:1", host("***@x://p:1")),
+            ("http://u:hidden@p:x", host("http://***@p:x")),
+            ("http://p:99999", host("http://p:99999")),
+            ("http://p q", host("http://p q")),
+            (
+                "http://u:hidden%0A@p:1",
+                "user and password of `http://***@p:1` hold a control character, or the user a colon; HTTP \
+                 cannot express that, choose others"
+                    .into(),
+            ),
+        ];
+        for (url, expected) in cases {
+            let error = Proxy::all(url).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{url}");
+            assert!(!format!("{error:?}").contains("hid"), "{error:?}");
+            assert!(Error::from(error).to_string().starts_with("cannot send a request: proxy: "));
+        }
+        assert!(matches!(Proxy::all("http://a%3Ab:c@p:1"), Err(ProxyError::Credentials { .. })));
+    }
+
+    #[test]
+    fn the_environment_is_read_in_lower_case_first_and_a_cgi_programs_header_not_at_all() {
+        let read = |vars: &[(&str, &str)]| {
+            let found = |name: &str| vars.iter().find(|(known, _)| *known == name);
+            Proxy::from_vars(|name| Some(found(name)?.1.to_owned()))
+        };
+        let cases: [(&[(&str, &str)], &str); 9] = [
+            (&[], "None None"),
+            (&[("http_proxy", "a:1"), ("HTTP_PROXY", "b:1")], "http://a:1 None"),
+            (&[("http_proxy", ""), ("HTTP_PROXY", "b:1")], "http://b:1 None"),
+            (&[("HTTP_PROXY", "b:1"), ("REQUEST_METHOD", "GET")], "None None"),
+            (&[("http_proxy", "a:1"), ("REQUEST_METHOD", "")], "http://a:1 None"),
+            (&[("HTTPS_PROXY", "b:1"), ("REQUEST_METHOD", "GET")], "None http://b:1"),
+            (&[("ALL_PROXY", "c:1")], "http://c:1 http://c:1"),
+            (&[("all_proxy", "c:1"), ("https_proxy", "https://u:p@d:1")], "http://c:1 https://***@d:1"),
+            (
+                &[("ALL_PROXY", "c:1"), ("HTTP_PROXY", "b:1"), ("REQUEST_METHOD", "GET")],
+                "http://c:1 http://c:1",
+            ),
+        ];
+        for (vars, expected) in cases {
+            let proxy = read(vars).unwrap();
+            let shown =
+                |via: &Option<Arc<Via>>| via.as_ref().map_or_else(|| "None".into(), ToString::to_string);
+            let both = format!("{} {}", shown(&proxy.http), shown(&proxy.https));
+            assert_eq!(both, expected, "{vars:?}");
+        }
+        let origin = |uri: &str| Origin::of(&uri.parse().unwrap()).unwrap();
+        let proxy = read(&[("all_proxy", "c:1"), ("NO_PROXY", "in.example")]).unwrap();
+        assert!(proxy.to(&origin("https://b.in.example/")).is_none());
+        assert!(proxy.to(&origin("https://b.out.example/")).is_some());
+        let error = read(&[("all_proxy", "socks5h://u:p@h:1")]).unwrap_err().to_string();
+        assert!(error.starts_with("all_proxy of the environment: `socks5h` proxies are not"), "{error}");
+    }
+
+    #[test]
+    fn a_proxy_is_shown_without_its_login() {
+        let proxy = Proxy::none().https("https://user:hidden@p.example").unwrap().except("*.x:1");
+        let shown = format!("{proxy:?}");
+        assert!(shown.contains("https: Some(\"https://***@p.example:443\")"), "{shown}");
+        assert!(!shown.contains("hidden") && !shown.contains("user"), "{shown}");
     }
 }

@@ -40,11 +40,13 @@ pub(crate) async fn tunnel(mut stream: Stream, via: &Via, origin: &Origin) -> Re
         if stream.read_buf(&mut head).await.map_err(failed)? == 0 {
             return Err(broke("hung up".to_owned()));
         }
-        if let Some(at) = head[known..].windows(END.len()).position(|window| window == END) {
-            break known + at + END.len();
-        }
-        if head.len() > HEAD_BYTES_MAX {
+        let end = head[known..].windows(END.len()).position(|window| window == END);
+        let end = end.map(|at| known + at + END.len());
+        if end.unwrap_or(head.len()) > HEAD_BYTES_MAX {
             return Err(no_http("a head of more than 16 KiB; is it a proxy?"));
+        }
+        if let Some(end) = end {
+            break end;
         }
     };
     match status(&head) {

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use oss_emulator_server::{Config, Server};
 use oss_hyper::{Bucket, Client, Credentials, Endpoint, Policy, Region, Service, Transport};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) const ID: &str = "test-id";
@@ -64,7 +64,7 @@ where
 }
 
 /// Reads to the empty line; what follows it came along with it.
-pub(crate) async fn read_head(stream: &mut TcpStream) -> (String, Vec<u8>) {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> (String, Vec<u8>) {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -78,7 +78,7 @@ pub(crate) async fn read_head(stream: &mut TcpStream) -> (String, Vec<u8>) {
 }
 
 /// Reads a request with a `content-length`, or without a body.
-pub(crate) async fn read_request(stream: &mut TcpStream) -> (String, Vec<u8>) {
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> (String, Vec<u8>) {
     let (head, mut body) = read_head(stream).await;
     let len = header(&head, "content-length").map_or(0, |len| len.parse().unwrap());
     while body.len() < len && stream.read_buf(&mut body).await.unwrap_or(0) > 0 {}
@@ -89,7 +89,7 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().filter_map(|line| line.split_once(": ")).find(|(n, _)| *n == name).map(|(_, value)| value)
 }
 
-pub(crate) async fn write(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
+pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: impl AsRef<[u8]>) {
     // A client that has hung up is what some tests are about.
     let _gone = stream.write_all(bytes.as_ref()).await;
 }
