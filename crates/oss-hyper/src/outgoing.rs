@@ -361,6 +361,27 @@ const SLOW_BYTES_PER_SEC: u64 = 128 << 10;
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_body_in_memory_leaves_in_blocks_and_a_sealed_one_not_at_all() {
+        for (fails_when_sealed, block_bytes) in [(false, 4096), (true, 5000)] {
+            let manner = Manner { block_bytes, fails_when_sealed };
+            let content = Content::Bytes(Bytes::from(vec![1; 10_000]));
+            let (mut body, tally) = outgoing(content, Some(10_000), Sent::new(), manner);
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert_eq!(body.size_hint().exact(), Some(10_000));
+            let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(cx) else {
+                panic!("the first block is there")
+            };
+            assert_eq!(frame.into_data().unwrap().len(), block_bytes);
+            assert_eq!(tally.seal().bytes(), block_bytes as u64);
+            match Pin::new(&mut body).poll_frame(cx) {
+                Poll::Pending => assert!(!fails_when_sealed),
+                Poll::Ready(frame) => assert!(fails_when_sealed && frame.unwrap().is_err()),
+            }
+            assert_eq!(tally.seal().bytes(), block_bytes as u64);
+        }
+    }
+
     #[test]
     fn f13_what_is_on_its_way_has_time_to_arrive() {
         let cases = [(0, 0), (1 << 10, 7), (1 << 20, 8_000), (4 << 20, 32_000), (u64::MAX, 32_000)];
