@@ -8,7 +8,6 @@
 mod peer;
 mod ways;
 
-use core::cell::RefCell;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -43,13 +42,13 @@ fn measure(peer: SocketAddr, size: &Size, turns: usize) {
     let runtime = runtime();
     let (checked, unchecked) = (bucket(peer, true), bucket(peer, false));
     let (key, body) = (size.bytes.to_string(), content(size.bytes));
-    let raw = RefCell::new(runtime.block_on(Raw::connect(peer, body.clone())));
+    let [mut reader, mut writer] = [(); 2].map(|()| runtime.block_on(Raw::connect(peer, body.clone())));
     let all = size.bytes;
     let mut ways: [(&str, &mut dyn FnMut()); 6] = [
-        ("GET, hyper", &mut || run(&runtime, size, async || raw.borrow_mut().get().await == all)),
+        ("GET, hyper", &mut || run(&runtime, size, async || reader.get().await == all)),
         ("GET, no CRC", &mut || run(&runtime, size, async || get(&unchecked, &key).await == all)),
         ("GET", &mut || run(&runtime, size, async || get(&checked, &key).await == all)),
-        ("PUT, hyper", &mut || run(&runtime, size, async || raw.borrow_mut().put().await == 0)),
+        ("PUT, hyper", &mut || run(&runtime, size, async || writer.put().await == 0)),
         ("PUT, no CRC", &mut || run(&runtime, size, async || put(&unchecked, &key, &body).await == 0)),
         ("PUT", &mut || run(&runtime, size, async || put(&checked, &key, &body).await == 0)),
     ];
@@ -66,7 +65,7 @@ fn measure(peer: SocketAddr, size: &Size, turns: usize) {
     }
 }
 
-fn run(runtime: &Runtime, size: &Size, call: impl AsyncFn() -> bool) {
+fn run(runtime: &Runtime, size: &Size, mut call: impl AsyncFnMut() -> bool) {
     runtime.block_on(async {
         for _ in 0..size.calls {
             assert!(call().await, "an answer is of another length");
