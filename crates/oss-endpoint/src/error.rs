@@ -29,6 +29,18 @@ pub enum EndpointError {
         /// What to do about it.
         reason: &'static str,
     },
+    /// The text is no id of a cloud box.
+    CloudBox {
+        /// The text.
+        value: String,
+        /// What to do about it.
+        reason: &'static str,
+    },
+    /// The configuration has a cloud box and no endpoint. The hosts of a cloud box follow from no region.
+    CloudBoxEndpoint {
+        /// The id of the cloud box.
+        id: String,
+    },
     /// The text is no object key.
     Key {
         /// The text.
@@ -89,6 +101,12 @@ impl fmt::Display for EndpointError {
         match self {
             Self::Region { value, reason } => write!(f, "invalid region {value:?}: {reason}"),
             Self::Bucket { value, reason } => write!(f, "invalid bucket name {value:?}: {reason}"),
+            Self::CloudBox { value, reason } => write!(f, "invalid cloud box id {value:?}: {reason}"),
+            Self::CloudBoxEndpoint { id } => write!(
+                f,
+                "cloud box `{id}` has hosts of its own: set `endpoint`, as in \
+                 `{id}.cn-hangzhou.oss-cloudbox.aliyuncs.com`"
+            ),
             Self::Key { value, reason } => write!(f, "invalid object key {value:?}: {reason}"),
             Self::Scheme { value } => {
                 write!(f, "invalid endpoint {value:?}: start it with `https://` or `http://`")

@@ -28,6 +28,9 @@
 //! | a host of one's own, an emulator, a private cloud | [`Endpoint::parse`] |
 //! | the switches `use_internal_endpoint`, `use_cname`, … | [`EndpointOptions::resolve`] |
 //! | what a person should know of a configuration | [`EndpointOptions::warnings`] |
+//! | the cloud box that a host is of | [`Endpoint::cloud_box_id`], [`CloudBoxId`] |
+//! | the region that a host is of | [`Endpoint::region`] |
+//! | what other hosts a service has | [`Endpoint::is_same_service`] |
 //! | bucket in the host, in the path, or known by the host | [`Addressing`] |
 //! | what goes on the wire | [`Endpoint::address`] |
 //!
@@ -43,6 +46,7 @@ mod text;
 mod address;
 mod bucket;
 mod catalogue;
+mod cloud_box;
 mod encode;
 mod endpoint;
 mod error;
@@ -50,12 +54,14 @@ mod host;
 mod key;
 mod kind;
 mod options;
+mod realm;
 mod region;
 mod warning;
 
 pub use address::Address;
 pub use bucket::BucketName;
 pub use catalogue::{Cloud, FinanceNetwork, HostSet, RegionEntry, RegionStatus};
+pub use cloud_box::CloudBoxId;
 pub use encode::{encode_component, encode_key, push_component};
 pub use endpoint::{Addressing, Endpoint, Scheme};
 pub use error::EndpointError;

@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::catalogue::FinanceNetwork;
+use crate::cloud_box::CloudBoxId;
 use crate::endpoint::{Addressing, Endpoint, Scheme};
 use crate::error::{EndpointError, shown_endpoint};
 use crate::kind::Kind;
@@ -51,6 +52,9 @@ pub struct EndpointOptions {
     pub region: Option<Region>,
     /// The endpoint, see [`Endpoint::parse`]. An empty text counts as none.
     pub endpoint: Option<String>,
+    /// The cloud box that `endpoint` is of. It has hosts of its own, so there must be an `endpoint`; see
+    /// [`Endpoint::cloud_box_id`] for detecting it.
+    pub cloud_box_id: Option<CloudBoxId>,
     /// Whether to use http. A scheme in `endpoint` beats it.
     pub disable_ssl: bool,
     /// Whether to use the host inside Alibaba Cloud. Without effect beside an `endpoint`, as the next three.
@@ -80,19 +84,21 @@ impl EndpointOptions {
     /// # Errors
     ///
     /// [`EndpointError::Conflict`] for `use_cname` with `use_path_style`, and for two kinds of hosts
-    /// without an `endpoint`; [`EndpointError::Missing`] without region and endpoint;
+    /// without an `endpoint`; [`EndpointError::CloudBoxEndpoint`] for a cloud box without an `endpoint`;
+    /// [`EndpointError::Missing`] without region and endpoint;
     /// [`EndpointError::NoHost`] for a kind of host that the region does not have; those of
     /// [`Endpoint::parse`].
     pub fn resolve(&self) -> Result<Endpoint, EndpointError> {
         let addressing = self.addressing()?;
         let scheme = if self.disable_ssl { Scheme::Http } else { Scheme::Https };
-        let endpoint = match (self.explicit(), &self.region) {
-            (Some(text), _) => Endpoint::parse_or(text, scheme)?,
-            (None, Some(region)) => {
+        let endpoint = match (self.explicit(), &self.cloud_box_id, &self.region) {
+            (Some(text), ..) => Endpoint::parse_or(text, scheme)?,
+            (None, Some(id), _) => return Err(EndpointError::CloudBoxEndpoint { id: id.as_str().into() }),
+            (None, None, Some(region)) => {
                 let host = self.kind()?.host(region, self.finance_network, self.allow_unlisted_host)?;
                 Endpoint::known(host).with_scheme(scheme)
             }
-            (None, None) => return Err(EndpointError::Missing),
+            (None, None, None) => return Err(EndpointError::Missing),
         };
         Ok(endpoint.with_addressing(addressing))
     }
@@ -137,6 +143,7 @@ impl fmt::Debug for EndpointOptions {
         f.debug_struct("EndpointOptions")
             .field("region", &self.region)
             .field("endpoint", &self.endpoint.as_deref().map(shown_endpoint))
+            .field("cloud_box_id", &self.cloud_box_id)
             .field("disable_ssl", &self.disable_ssl)
             .field("use_internal_endpoint", &self.use_internal_endpoint)
             .field("use_dualstack_endpoint", &self.use_dualstack_endpoint)
@@ -295,6 +302,24 @@ mod tests {
                 EndpointError::Conflict { first: "use_cname", second: "use_path_style" }
             );
         }
+    }
+
+    #[test]
+    fn b09_a_cloud_box_without_an_endpoint_is_refused() {
+        let id = Some(CloudBoxId::parse("cb-123").unwrap());
+        for options in [region(), EndpointOptions::default()] {
+            let options = EndpointOptions { cloud_box_id: id.clone(), ..options };
+            let error = options.resolve().unwrap_err();
+            assert_eq!(error, EndpointError::CloudBoxEndpoint { id: "cb-123".into() });
+            assert_eq!(
+                error.to_string(),
+                "cloud box `cb-123` has hosts of its own: set `endpoint`, as in \
+                 `cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com`"
+            );
+        }
+        let host = "cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com";
+        let options = EndpointOptions { cloud_box_id: id, ..endpoint(host) };
+        assert_eq!(options.resolve().unwrap().cloud_box_id(), Some("cb-123"));
     }
 
     #[test]
