@@ -48,7 +48,10 @@ fn kind(error: &Error) -> FailureKind {
 }
 
 fn cause(error: &Error) -> String {
-    core::error::Error::source(error).unwrap().to_string()
+    match error.kind() {
+        ErrorKind::Transport(transport) => transport.cause.as_ref().unwrap().to_string(),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 fn transport_error(error: &Error) -> (FailureKind, String) {
     let ErrorKind::Transport(transport) = error.kind() else { panic!("{error:?}") };
-    (transport.kind, core::error::Error::source(error).unwrap().to_string())
+    (transport.kind, transport.cause.as_ref().unwrap().to_string())
 }
 
 #[tokio::test]

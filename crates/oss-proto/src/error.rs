@@ -1,6 +1,8 @@
 //! What a call ends with when it does not succeed: what happened, whose fault it is, and whether it took
 //! effect.
 
+mod line;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,6 +14,7 @@ use oss_credentials::CredentialError;
 use oss_retry::{FailureKind, Outcome};
 
 use crate::exchange::journal::Attempt;
+use crate::exchange::redirect::Unfollowed;
 use crate::{InvalidRequest, ReadError, ServiceError};
 
 /// Why a call failed, with the evidence: every attempt, and whether the request took effect.
@@ -74,6 +77,10 @@ pub struct DeadlinePassed {
 pub enum Wait {
     /// Credentials.
     Credentials,
+    /// Its turn, while other calls held every connection.
+    Turn,
+    /// A new connection: the resolver, the peer, a proxy, TLS.
+    Connect,
     /// The pause before the next attempt.
     Backoff,
     /// The answer of OSS, or room to send more.
@@ -82,24 +89,13 @@ pub enum Wait {
     Body,
 }
 
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Credentials => "for credentials",
-            Self::Backoff => "to try again",
-            Self::Answer => "for the answer",
-            Self::Body => "for the answer's body",
-        })
-    }
-}
-
 /// The wire failed: in the transport's few words, and in its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TransportError {
     /// The kind of failure.
     pub kind: FailureKind,
-    /// What the transport says itself.
+    /// What the transport says itself. `Display` of the whole error says it too.
     pub cause: Option<Arc<dyn core::error::Error + Send + Sync>>,
 }
 
@@ -137,20 +133,6 @@ pub enum CorruptBody {
     },
 }
 
-impl fmt::Display for CorruptBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Crc64 { ours, theirs } => {
-                write!(f, "the body is damaged: its CRC-64 is {ours}, OSS states {theirs}")
-            }
-            Self::Length { expected, actual } => {
-                write!(f, "the body has {actual} bytes where {expected} are due")
-            }
-            Self::Range { asked, got } => write!(f, "asked for {asked}, the answer holds {got}"),
-        }
-    }
-}
-
 /// Where OSS says that the bucket is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -160,6 +142,8 @@ pub struct Relocation {
     /// The `location` header or the `Endpoint` element, as it came, made printable; empty when there was
     /// none.
     pub location: String,
+    /// Why it was not followed.
+    pub unfollowed: Unfollowed,
 }
 
 /// How a driver broke "one action, one answer".
@@ -299,66 +283,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, host, outcome, attempts, body_spent, is_read, explanation } = &*self.0;
-        match kind {
-            // Says the operation itself, and nothing was sent anywhere.
-            ErrorKind::Invalid(error) => return write!(f, "{error}"),
-            ErrorKind::Misuse(error) => {
-                return write!(f, "{operation}: the driver {} while {}", error.what, error.state);
-            }
-            _ => write!(f, "{operation}")?,
-        }
-        if !host.is_empty() {
-            write!(f, " at {host}")?;
-        }
-        f.write_str(": ")?;
-        match kind {
-            ErrorKind::Service(error) => write!(f, "{error}")?,
-            ErrorKind::Deadline(DeadlinePassed { wait, after }) => {
-                write!(f, "out of time after {:.1} s, waiting {wait}", after.as_secs_f64())?;
-            }
-            ErrorKind::Transport(error) => write!(f, "{}", error.kind)?,
-            ErrorKind::Corrupt(error) => write!(f, "{error}")?,
-            ErrorKind::Reply(error) => write!(f, "{error}")?,
-            ErrorKind::Credentials(error) => write!(f, "{error}")?,
-            ErrorKind::Moved(to) => {
-                write!(
-                    f,
-                    "OSS answered {} and names another endpoint: `{}`; configure it",
-                    to.status, to.location
-                )?;
-            }
-            ErrorKind::StoredButCallbackFailed(error) => {
-                write!(f, "the object is stored, but the callback failed: {error}")?;
-            }
-            ErrorKind::Invalid(_) | ErrorKind::Misuse(_) => {}
-        }
-        match attempts.len() {
-            0 => {}
-            1 => f.write_str(" (1 attempt")?,
-            n => write!(f, " ({n} attempts")?,
-        }
-        if !attempts.is_empty() {
-            f.write_str(match outcome {
-                _ if *is_read => ")",
-                Outcome::Unknown if matches!(kind, ErrorKind::StoredButCallbackFailed(_)) => ")",
-                Outcome::Unknown => ", outcome unknown)",
-                Outcome::NotSent => ", nothing was sent)",
-                Outcome::Rejected => ")",
-            })?;
-        }
-        if *body_spent {
-            f.write_str("; not repeated, because the body can be read only once")?;
-        }
-        if let Some(explanation) = explanation {
-            write!(f, "; {explanation}")?;
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
@@ -372,14 +296,9 @@ impl fmt::Debug for Error {
     }
 }
 
-impl core::error::Error for Error {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match &self.0.kind {
-            ErrorKind::Transport(error) => error.cause.as_deref().map(|cause| cause as _),
-            _ => None,
-        }
-    }
-}
+/// `Display` has the causes in it, so there is no source; programs find the transport's own error in
+/// [`TransportError::cause`].
+impl core::error::Error for Error {}
 
 impl From<InvalidRequest> for Error {
     fn from(error: InvalidRequest) -> Self {

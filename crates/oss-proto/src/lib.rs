@@ -67,6 +67,7 @@ pub use error::{CorruptBody, DeadlinePassed, Error, ErrorKind, Misuse, Relocatio
 pub use exchange::Exchange;
 pub use exchange::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
 pub use exchange::journal::Attempt;
+pub use exchange::redirect::Unfollowed;
 pub use fetch::{Fetch, FetchAction, Integrity, Verified};
 pub use invalid::{InvalidRequest, InvalidValue};
 pub use operation::{Operation, Paged, Tabled};
@@ -74,7 +75,7 @@ pub use presign::{Presigned, presign};
 pub use raw::Raw;
 pub use read_error::ReadError;
 pub use reply::{Reply, ReplyHead};
-pub use service::{Limits, Service, Settings, Timeouts};
+pub use service::{Limits, Redirects, Service, Settings, Timeouts};
 pub use service_error::{ErrorCode, ServiceError};
 pub use shared::Shared;
 pub use signing::SignatureVersion;
@@ -93,8 +94,8 @@ pub use ops::*;
 // The leaves' types in our signatures, so that a user needs one crate in `Cargo.toml`.
 pub use oss_credentials::{CredentialCache, CredentialError, Credentials, Source};
 pub use oss_endpoint::{
-    Addressing, BucketName, Endpoint, EndpointError, EndpointOptions, EndpointWarning, FinanceNetwork,
-    ObjectKey, Region, RegionEntry, Scheme,
+    Addressing, BucketName, CloudBoxId, Endpoint, EndpointError, EndpointOptions, EndpointWarning,
+    FinanceNetwork, ObjectKey, Region, RegionEntry, Scheme,
 };
 pub use oss_retry::{Effect, FailureKind, Outcome, Policy, Quota, Strategy};
 pub use oss_sign::UnixTime;

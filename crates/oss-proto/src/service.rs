@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::ops::Deref;
 use core::time::Duration;
 
-use oss_endpoint::{BucketName, Endpoint, Region};
+use oss_endpoint::{BucketName, CloudBoxId, Endpoint, Region};
 use oss_retry::Policy;
 
 use crate::SignatureVersion;
@@ -37,7 +37,9 @@ pub struct Settings {
     pub region: Option<Region>,
     /// The version of signatures (`signature_version`): V4.
     pub signature: SignatureVersion,
-    /// The product in the signature's scope: `oss`.
+    /// The cloud box that the endpoint is of; V4 signs with its id where a region goes otherwise.
+    pub cloud_box: Option<CloudBoxId>,
+    /// The product in the signature's scope: `oss`, and for a cloud box `oss-cloudbox`.
     pub product: Cow<'static, str>,
     /// The bucket of operations that name none.
     pub bucket: Option<BucketName>,
@@ -45,6 +47,8 @@ pub struct Settings {
     pub retry: Policy,
     /// Time limits.
     pub timeouts: Timeouts,
+    /// What becomes of an answer that names another place (`enabled_redirect`): an error.
+    pub redirects: Redirects,
     /// Limits on what is read into memory.
     pub limits: Limits,
     /// The `user-agent` header.
@@ -88,6 +92,25 @@ impl Default for Timeouts {
     }
 }
 
+/// What becomes of an answer that names another place for the bucket.
+///
+/// Such are the statuses 301, 302, 307 and 308, and an `AccessDenied` with an `Endpoint` in its document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Redirects {
+    /// It is the error of the call (`ErrorKind::Moved`) and names the place.
+    #[default]
+    Never,
+    /// A read (GET, HEAD) follows it, once in a call and beside the number of attempts.
+    ///
+    /// Only the host is taken from the answer, and only if it belongs to the configured service
+    /// ([`Endpoint::is_same_service`]), on its port, not from https to http, and for the same bucket and key.
+    /// The request is composed and signed anew, for the region that the host names or else the configured
+    /// one. Everything else is the error, with the reason ([`Unfollowed`](crate::Unfollowed)). An endpoint
+    /// that is bound to a bucket (CNAME) has no other hosts, so nothing is followed from it.
+    SameService,
+}
+
 /// Limits on what is read into memory; a streamed object is not collected and has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -111,10 +134,12 @@ impl Service {
             endpoint,
             region: None,
             signature: SignatureVersion::V4,
+            cloud_box: None,
             product: Cow::Borrowed("oss"),
             bucket: None,
             retry: Policy::new(),
             timeouts: Timeouts::default(),
+            redirects: Redirects::Never,
             limits: Limits::default(),
             user_agent: String::from(concat!("oss-proto/", env!("CARGO_PKG_VERSION"))),
             additional_headers: Vec::new(),
@@ -135,6 +160,36 @@ impl Service {
     #[must_use]
     pub fn with_region(self, region: Region) -> Self {
         self.with(|settings| settings.region = Some(region))
+    }
+
+    /// The same service, which is that of a cloud box: signed with its id in place of a region, for the
+    /// product `oss-cloudbox` (SDK option `cloud_box_id`).
+    ///
+    /// The endpoint must be that of the cloud box;
+    /// [`EndpointOptions::cloud_box_id`](oss_endpoint::EndpointOptions::cloud_box_id) checks that there is
+    /// one, and [`Endpoint::cloud_box_id`] finds the id in it.
+    ///
+    /// ```
+    /// use oss_proto::{CloudBoxId, Endpoint, Service};
+    ///
+    /// let endpoint = Endpoint::parse("cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com")?;
+    /// let id = endpoint.cloud_box_id().map(CloudBoxId::parse).transpose()?;
+    /// let service = id.into_iter().fold(Service::new(endpoint), Service::with_cloud_box);
+    /// assert_eq!(service.product, "oss-cloudbox");
+    /// # Ok::<(), oss_proto::EndpointError>(())
+    /// ```
+    #[must_use]
+    pub fn with_cloud_box(self, id: CloudBoxId) -> Self {
+        self.with(|settings| {
+            settings.cloud_box = Some(id);
+            settings.product = Cow::Borrowed("oss-cloudbox");
+        })
+    }
+
+    /// The same service that follows redirects, or does not.
+    #[must_use]
+    pub fn with_redirects(self, redirects: Redirects) -> Self {
+        self.with(|settings| settings.redirects = redirects)
     }
 
     /// The same service with another version of signatures.

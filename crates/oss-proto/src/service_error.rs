@@ -4,6 +4,7 @@ mod code;
 
 pub use code::ErrorCode;
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -97,6 +98,19 @@ impl ServiceError {
     pub fn signature_detail(&self) -> Option<(&str, &str)> {
         let canonical_request = self.field("CanonicalRequest").unwrap_or_default();
         self.field("StringToSign").map(|string_to_sign| (string_to_sign, canonical_request))
+    }
+
+    /// The vendor's page about the fine cause, when there is one: the one that OSS recommends if it is the
+    /// vendor's, else that of the EC.
+    pub fn page(&self) -> Option<Cow<'_, str>> {
+        if let Some(page) = self.recommend_doc.as_deref().filter(|page| is_of_vendor(page)) {
+            return Some(Cow::Borrowed(page));
+        }
+        // As in `0026-00000001`.
+        let is_listed =
+            |ec: &&str| ec.len() == EC_BYTES && ec.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let ec = self.ec.as_deref().filter(is_listed)?;
+        Some(Cow::Owned(format!("https://api.aliyun.com/troubleshoot?q={ec}")))
     }
 
     fn nothing(status: u16) -> Self {
@@ -239,6 +253,18 @@ fn document_in_header(headers: &HeaderMap) -> Option<Vec<u8>> {
     Base64Unpadded::decode_vec(encoded).ok().filter(|document| document.len() <= HEADER_DOCUMENT_BYTES_MAX)
 }
 
+/// Whether a link leads to the vendor: whoever answers in its place may recommend anything.
+fn is_of_vendor(page: &str) -> bool {
+    let Some((host, _)) = page.strip_prefix("https://").and_then(|rest| rest.split_once('/')) else {
+        return false;
+    };
+    let is_vendor = [".aliyun.com", ".alibabacloud.com"].iter().any(|domain| host.ends_with(domain));
+    // No user, no port.
+    is_vendor
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && page.bytes().all(|b| b.is_ascii_graphic())
+}
+
 fn short_header(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(name)?.as_bytes());
     Some(printable(text.trim())).filter(|text| !text.is_empty())
@@ -265,6 +291,7 @@ fn one_line(text: &str, chars_max: usize) -> String {
 const ROOT: &str = "Error";
 const BODY_BYTES_MAX: usize = 64 << 10;
 const HEADER_DOCUMENT_BYTES_MAX: usize = 8 << 10;
+const EC_BYTES: usize = 13;
 const FIELDS_MAX: usize = 64;
 const ID_BYTES_MAX: usize = 128;
 const LINE_CHARS_MAX: usize = 256;
@@ -323,6 +350,31 @@ mod tests {
             error.to_string(),
             "NoSuchKey: The specified key does not exist. (status 404, EC 0026-00000001, request 5F3ABC)"
         );
+    }
+
+    #[test]
+    fn the_page_is_one_of_the_vendor() {
+        let page = |ec: &str, doc: &str| {
+            let error = inside(&format!("<EC>{ec}</EC><RecommendDoc>{doc}</RecommendDoc>"));
+            error.page().map(Cow::into_owned)
+        };
+        let of_ec = Some(String::from("https://api.aliyun.com/troubleshoot?q=0026-00000001"));
+        let theirs = "https://api.alibabacloud.com/troubleshoot?q=0026-00000001";
+        assert_eq!(page("0026-00000001", ""), of_ec);
+        assert_eq!(page("0026-00000001", theirs).as_deref(), Some(theirs));
+        assert_eq!(page("", theirs).as_deref(), Some(theirs));
+        for bad in [
+            "http://api.aliyun.com/a",
+            "https://api.aliyun.com.evil.example/a",
+            "https://evil.example/api.aliyun.com/a",
+            "https://evil.example\\.aliyun.com/a",
+            "https://user@api.aliyun.com/a",
+            "https://evilaliyun.com/a",
+            "https://api.aliyun.com/a b",
+        ] {
+            assert_eq!(page("0026-00000001", bad), of_ec, "{bad}");
+            assert_eq!(page("unlisted", bad), None, "{bad}");
+        }
     }
 
     #[test]

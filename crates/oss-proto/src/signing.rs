@@ -128,7 +128,7 @@ pub(crate) fn ends_at(now: UnixTime, valid_for: Duration) -> UnixTime {
 
 /// Why OSS does not take the region of a request, in a sentence.
 pub(crate) fn explain_region(service: &Service, host: &str) -> Option<String> {
-    let ours = service.region.as_ref()?.as_str();
+    let ours = scope_region(service)?;
     // `bucket.oss-cn-hangzhou-internal.aliyuncs.com`
     let mut labels = host.split(['.', ':']).filter_map(|label| label.strip_prefix("oss-"));
     let theirs = labels.next().map(|label| label.strip_suffix("-internal").unwrap_or(label));
@@ -159,11 +159,19 @@ fn shows(text: &str, secret: &str) -> bool {
 }
 
 fn scope<'a>(draft: &Draft, service: &'a Service, time: UnixTime) -> Result<Scope<'a>, InvalidRequest> {
-    let region = service.region.as_ref().map(Region::as_str).ok_or_else(|| {
+    let region = scope_region(service).ok_or_else(|| {
         let problem = "signature V4 needs the region of the bucket, such as `cn-hangzhou`; set it";
         draft.invalid("region", InvalidValue::new(problem))
     })?;
     Ok(Scope { region, product: &service.product, time })
+}
+
+/// What stands in a scope as the region.
+fn scope_region(service: &Service) -> Option<&str> {
+    match &service.cloud_box {
+        Some(cloud_box) => Some(cloud_box.as_str()),
+        None => service.region.as_ref().map(Region::as_str),
+    }
 }
 
 /// The key that was kept, or the one to keep.

@@ -5,7 +5,7 @@
 use core::time::Duration;
 
 use oss_proto::{
-    Addressing, BucketName, CopyObject, CopySource, Credentials, DeleteMultipleObjects, Endpoint,
+    Addressing, BucketName, CloudBoxId, CopyObject, CopySource, Credentials, DeleteMultipleObjects, Endpoint,
     GetBucketInfo, GetObject, InitiateMultipartUpload, ListBuckets, ListObjectsV2, ObjectKey, Operation,
     Payload, PutObject, Raw, Region, Replay, Scope, Service, UnixTime, compose, presign,
 };
@@ -66,6 +66,39 @@ fn known_signatures_come_out_of_the_whole_pipeline() {
             authorization.ends_with(&format!(",Signature={signature}")),
             "{}: {authorization}",
             operation.name
+        );
+    }
+}
+
+#[test]
+fn a_cloud_box_signs_with_its_id_and_its_product() {
+    // `v4-header-cloudbox`.
+    let put = Raw::new("PutObject", http::Method::PUT, Scope::Object)
+        .bucket("bucket")
+        .key("1234+-/123/1.txt")
+        .query("param1", "value1")
+        .query("+param1", "value3")
+        .query("|param1", "value4")
+        .query("+param2", "")
+        .query("|param2", "")
+        .query("param2", "")
+        .header("x-oss-head1", "value")
+        .header("abc", "value")
+        .header("content-type", "text/plain");
+    let endpoint = Endpoint::parse("cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com").unwrap();
+    let id = CloudBoxId::parse(endpoint.cloud_box_id().unwrap()).unwrap();
+    let plain = Service::new(endpoint);
+    for service in [plain.clone(), plain.with_region(Region::parse("cn-hangzhou").unwrap())] {
+        let service = service.with_cloud_box(id.clone());
+        let request = compose(&put.draft().unwrap(), &service, &credentials(), NOW).unwrap();
+        let host = "bucket.cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com";
+        assert_eq!(request.uri().host(), Some(host));
+        assert_eq!(
+            header(&request, "authorization"),
+            Some(
+                "OSS4-HMAC-SHA256 Credential=ak/20231216/cb-123/oss-cloudbox/aliyun_v4_request,\
+                 Signature=94ce1f12c17d148ea681030275a94449d3357f5b5b21133996eec80af3e08a43"
+            )
         );
     }
 }

@@ -11,7 +11,7 @@ use oss_credentials::{CredentialError, Credentials, Generation, Need};
 use oss_retry::{FailureKind, Outcome, Policy};
 use oss_sign::{SigningKey, UnixTime};
 
-use crate::{Error, Payload, Reply, ReplyHead};
+use crate::{Error, Payload, Reply, ReplyHead, Wait};
 
 /// Both clocks, read at one moment by the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,18 +221,28 @@ pub struct Failure {
     /// A pooled connection turned out to be closed before it took a byte: worth one attempt on a fresh one,
     /// free.
     pub stale: bool,
+    /// What it waited for when its time was over, if not for the answer.
+    pub waiting: Option<Wait>,
 }
 
 impl Failure {
     /// A failure of this kind.
     pub fn new(kind: FailureKind, sent: Sent) -> Self {
-        Self { kind, sent, cause: None, stale: false }
+        Self { kind, sent, cause: None, stale: false, waiting: None }
     }
 
     /// The transport's own error.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn core::error::Error + Send + Sync>>) -> Self {
         self.cause = Some(Arc::from(cause.into()));
+        self
+    }
+
+    /// What a `FailureKind::Timeout` waited for, if not for the answer: its turn, or a connection. It tells a
+    /// caller where the time of a call went.
+    #[must_use]
+    pub fn waiting(mut self, wait: Wait) -> Self {
+        self.waiting = Some(wait);
         self
     }
 

@@ -1,6 +1,7 @@
 //! What the machine knows and computes; nothing here assigns its state.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
@@ -9,15 +10,18 @@ use oss_retry::{Effect, Outcome, Verdict};
 use super::action::{Ledger, Now};
 use super::journal::Attempt;
 use super::machine::{Machine, State};
+use super::redirect::Unfollowed;
 use super::verdict::{Unsuccessful, measure_skew};
 use crate::signing::{explain_clock, explain_region};
-use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Wait};
+use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Service, Wait};
 
 impl Machine {
     /// What was learned; given once.
     pub(crate) fn ledger(&mut self) -> Ledger {
         self.ledger.skew_secs = core::mem::take(&mut self.skew_learned).then_some(self.skew_secs);
-        self.ledger.signing_key = self.composer.key().cloned().map(Box::new);
+        // After a redirect the key is that of another region, of no use to the next call.
+        let key = self.composer.key().filter(|_| !self.corrected.redirect);
+        self.ledger.signing_key = key.cloned().map(Box::new);
         core::mem::take(&mut self.ledger)
     }
 
@@ -38,6 +42,21 @@ impl Machine {
         }
     }
 
+    /// The service at the place that the answer names, if we go there; else the failure says why not.
+    pub(super) fn relocated(&self, failed: &mut Unsuccessful) -> Option<Service> {
+        let (Some(place), Ok(draft)) = (&failed.place, &self.draft) else { return None };
+        let followed = match self.corrected.redirect {
+            true => Err(Unfollowed::Again),
+            false => place.follow(draft, self.effect, &self.service),
+        };
+        if let (ErrorKind::Moved(to), Err(why)) = (&mut failed.kind, &followed) {
+            to.unfollowed = *why;
+        }
+        failed.followed =
+            Some(followed.as_ref().map(|service| service.endpoint.authority()).map_err(|why| *why));
+        followed.ok()
+    }
+
     /// Why OSS does not take the signature, when that can be told from its answer and from what was signed.
     pub(super) fn explain(&mut self, failed: &Unsuccessful) -> Option<String> {
         let (ErrorKind::Service(error), Ok(draft)) = (&failed.kind, &self.draft) else { return None };
@@ -53,7 +72,10 @@ impl Machine {
             ("InvalidArgument", Some(REGION_UNKNOWN | REGION_OF_ANOTHER)) => {
                 explain_region(&self.service, self.host.as_deref().unwrap_or_default())
             }
-            _ => None,
+            _ => {
+                let (place, why) = (failed.place.as_ref()?, failed.followed.as_ref()?.as_ref().err()?);
+                Some(format!("the bucket is reached at `{}`; {why}", place.shown()))
+            }
         }
     }
 

@@ -69,6 +69,7 @@ pub(super) struct Corrected {
     pub(super) credentials: bool,
     pub(super) clock: bool,
     pub(super) connection: bool,
+    pub(super) redirect: bool,
 }
 
 pub(super) enum State {
@@ -375,6 +376,7 @@ impl Machine {
 
     fn take_failure(&mut self, failure: Failure, head: Option<ReplyHead>, wait: Wait, now: Now) {
         let started = failure.sent.started();
+        let wait = failure.waiting.unwrap_or(wait);
         self.body_taken = self.body_taken.max(failure.sent.bytes());
         let mut failed = Unsuccessful::transport(failure);
         failed.head = head;
@@ -387,8 +389,12 @@ impl Machine {
     }
 
     /// Where a failure goes: corrected, repeated, or final.
-    fn judge(&mut self, failed: Unsuccessful, started: bool, now: Now) {
+    fn judge(&mut self, mut failed: Unsuccessful, started: bool, now: Now) {
+        let relocated = self.relocated(&mut failed);
         self.note(&failed, started, now);
+        if let Some(service) = relocated {
+            return self.relocate(service);
+        }
         self.learn(&failed);
         self.fresh_connection |= failed.blames_connection();
         let error = self.error(failed.kind.clone(), self.outcome).with_explanation(self.explain(&failed));
@@ -399,6 +405,13 @@ impl Machine {
         if !may_repeat || spent || !(self.correct(&failed, now) || self.propose(&failed, now)) {
             self.give_up();
         }
+    }
+
+    /// Judged → Start, at another host of the service. It is no attempt more, since nothing failed.
+    fn relocate(&mut self, service: Service) {
+        self.corrected.redirect = true;
+        self.service = service;
+        self.state = State::Start;
     }
 
     /// What is set right and repeated at once, each at most once in a call, and whatever the number of

@@ -4,7 +4,7 @@
 //!  Start ──▶ Authenticating ──▶ Ready ──▶ Sending ──▶ Collecting ──▶ Finished
 //!    ▲                                       │            │             ▲
 //!    │◀── new credentials, corrected clock, ─┴──── judge ─┴─────────────┤
-//!    │    fresh connection (each once)               │                  │
+//!    │    fresh connection, redirect (each once)     │                  │
 //!    └────────────── Backoff ◀── Asking ◀────────────┴── final ─────────┘
 //! ```
 //!
@@ -14,6 +14,7 @@ pub(crate) mod action;
 mod facts;
 pub(crate) mod journal;
 mod machine;
+pub(crate) mod redirect;
 pub(crate) mod verdict;
 
 use core::fmt;
@@ -36,7 +37,7 @@ use crate::{Draft, Error, ErrorKind, InvalidRequest, Operation, Reply, Service};
 /// body.
 ///
 /// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a
-/// corrected clock, and for a pooled connection that was found closed.
+/// corrected clock, for a pooled connection that was found closed, and for a redirect that is followed.
 ///
 /// ```
 /// use core::time::Duration;

@@ -12,6 +12,7 @@ use oss_retry::{
 use oss_sign::UnixTime;
 
 use super::action::{Failure, Now, Sent};
+use super::redirect::{Place, Unfollowed};
 use crate::wire::spec::ReplyKind;
 use crate::{
     Checksum, CorruptBody, Draft, ErrorCode, ErrorKind, Misuse, Payload, Relocation, ReplyHead, Service,
@@ -24,18 +25,24 @@ pub(crate) struct Unsuccessful {
     /// The head of the answer, when there was one.
     pub(crate) head: Option<ReplyHead>,
     pub(crate) stale: bool,
+    /// Where the answer sends us.
+    pub(crate) place: Option<Place>,
+    /// Why we do not go there; or where we go.
+    pub(crate) followed: Option<Result<String, Unfollowed>>,
 }
 
 impl Unsuccessful {
     pub(crate) fn transport(failure: Failure) -> Self {
-        let Failure { kind, cause, stale, sent } = failure;
+        let Failure { kind, cause, stale, sent, waiting: _ } = failure;
         // A stale connection took nothing; a transport that says both is not believed.
         let stale = stale && !sent.started();
-        Self { kind: ErrorKind::Transport(TransportError { kind, cause }), head: None, stale }
+        let kind = ErrorKind::Transport(TransportError { kind, cause });
+        Self { kind, head: None, stale, place: None, followed: None }
     }
 
     pub(crate) fn answer(kind: ErrorKind, head: &ReplyHead) -> Self {
-        Self { kind, head: Some(head.clone()), stale: false }
+        let place = Place::of_refusal(&kind);
+        Self { kind, head: Some(head.clone()), stale: false, place, followed: None }
     }
 
     /// The failure in the words that `oss-retry` decides by; `None` when the answer itself cannot be
@@ -76,6 +83,9 @@ impl Unsuccessful {
 
     /// The failure in a word, for the journal.
     pub(crate) fn word(&self) -> Cow<'static, str> {
+        if let Some(Ok(to)) = &self.followed {
+            return Cow::Owned(alloc::format!("moved to {to}"));
+        }
         match &self.kind {
             ErrorKind::Service(error) | ErrorKind::StoredButCallbackFailed(error) => {
                 Cow::Owned(error.code.as_str().to_string())
@@ -148,7 +158,7 @@ pub(crate) fn judge_answer(
             }
             check_upload(draft, service, head, sent).or_else(|kind| fail(*kind))
         }
-        301 | 302 | 303 | 307 | 308 => fail(ErrorKind::Moved(relocation(head, body))),
+        301 | 302 | 303 | 307 | 308 => Err(moved(head, body)),
         _ => fail(ErrorKind::Service(service_error(head, body))),
     }
 }
@@ -163,27 +173,15 @@ fn service_error(head: &ReplyHead, body: &Bytes) -> ServiceError {
     error
 }
 
-fn relocation(head: &ReplyHead, body: &Bytes) -> Relocation {
-    let location = head.header("location").map(String::from);
-    let endpoint = || service_error(head, body).endpoint;
-    // What follows `?` may be a signature.
-    let location = location.or_else(endpoint).unwrap_or_default();
-    let location = location.split(['?', '#']).next().unwrap_or_default();
-    // What precedes `@` may be a password.
-    let location =
-        match location.split_once("//").map(|(scheme, rest)| (scheme, rest.split_at(path_at(rest)))) {
-            Some((scheme, (authority, path))) if authority.contains('@') => {
-                let host = authority.rsplit('@').next().unwrap_or_default();
-                Cow::Owned(alloc::format!("{scheme}//{host}{path}"))
-            }
-            _ => Cow::Borrowed(location),
-        };
-    Relocation { status: head.status, location: crate::invalid::excerpt(&location, LOCATION_CHARS_MAX) }
-}
-
-/// Where the authority ends.
-fn path_at(rest: &str) -> usize {
-    rest.find(['/', '\\']).unwrap_or(rest.len())
+/// The error of a redirect, until somebody follows it.
+fn moved(head: &ReplyHead, body: &Bytes) -> Box<Unsuccessful> {
+    let place = Place::of_redirect(head, body);
+    let kind = ErrorKind::Moved(Relocation {
+        status: head.status,
+        location: place.shown(),
+        unfollowed: Unfollowed::Disabled,
+    });
+    Box::new(Unsuccessful { place: Some(place), ..Unsuccessful::answer(kind, head) })
 }
 
 /// Whether the checksum of an upload will be compared.
@@ -274,7 +272,6 @@ pub(crate) fn is_timeout(kind: &ErrorKind) -> bool {
 const EARLIEST_BELIEVED: i64 = 1_420_070_400;
 const TRIP_MAX: Duration = Duration::from_secs(30);
 const SKEW_SECS_MAX: u64 = 24 * 3600;
-const LOCATION_CHARS_MAX: usize = 256;
 
 #[cfg(test)]
 mod tests {
