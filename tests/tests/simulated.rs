@@ -6,9 +6,11 @@
 use core::time::Duration;
 
 use bytes::Bytes;
-use oss_proto::{ByteRange, GetObject, Integrity, Outcome, Payload, PutObject, Replay};
-use oss_sim::conformance::{Content, Scenario, Simulated, Stage};
-use oss_sim::peer::{Answer, BUCKET, Deed, End, Framing, Peer};
+use oss_proto::{
+    ByteRange, Endpoint, GetObject, Integrity, Outcome, Payload, PutObject, Redirects, Region, Replay,
+};
+use oss_sim::conformance::{Content, Scenario, Simulated, Stage, simulated};
+use oss_sim::peer::{Answer, BUCKET, Deed, End, Framing, Peer, temporary};
 use proptest::prelude::*;
 
 /// What happens to an answer on its way.
@@ -105,6 +107,50 @@ fn range() -> impl Strategy<Value = Option<ByteRange>> {
         (0_u64..70).prop_map(|first| Some(ByteRange::new(first..))),
         (1_u64..70).prop_map(|len| Some(ByteRange::suffix(len))),
     ]
+}
+
+/// The drivers on sockets have one host, so what is followed is told here: a bucket of Hangzhou that is asked
+/// for in Beijing, where the emulator itself names the place.
+#[test]
+fn f47_the_place_that_oss_names_is_gone_to_once_and_signed_for() {
+    let away = |to: &str| Deed::Answer(Answer::new(307).header("location", to));
+    let get = || GetObject::new(BUCKET, "a.txt");
+    let scenario = Scenario::new("f47")
+        .tuned(|settings| {
+            let beijing = Region::parse("cn-beijing").unwrap();
+            settings.endpoint = Endpoint::public(&beijing);
+            settings.region = Some(beijing);
+            settings.redirects = Redirects::SameService;
+        })
+        .credentials([temporary()])
+        .holds("a.txt", "hello")
+        .deeds([
+            Deed::Serve,
+            Deed::Serve,
+            away("https://bucket.oss-cn-hangzhou-internal.aliyuncs.com/a.txt"),
+            Deed::Serve,
+            away("https://bucket.oss-cn-hangzhou-internal.aliyuncs.com/a.txt"),
+            away("https://bucket.oss-cn-hangzhou.aliyuncs.com/a.txt"),
+        ])
+        .call(get())
+        .call(get())
+        .call(get())
+        .call(PutObject::new(BUCKET, "b.txt", "hello"));
+    let expected = [
+        "> GET /a.txt signed with a token",
+        "> GET /a.txt signed with a token",
+        "= GetObject 200, 2 attempts: \"hello\", crc 9b1edae5dbb937b1",
+        "> GET /a.txt signed with a token",
+        "> GET /a.txt signed with a token",
+        "= GetObject 200, 2 attempts: \"hello\", crc 9b1edae5dbb937b1",
+        "> GET /a.txt signed with a token",
+        "> GET /a.txt signed with a token",
+        "= GetObject failed: moved 307 and not followed, Again; rejected, 2 attempts",
+        "> PUT /b.txt signed with a token, 5 bytes",
+        "= PutObject failed: 403 AccessDenied; rejected, 1 attempt",
+        "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+    ];
+    assert_eq!(simulated(&scenario).0, expected);
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use oss_proto::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CopyObject, CorruptBody, DeleteBucket,
     DeleteMultipleObjects, DeleteObject, Error, ErrorKind, GetBucketInfo, GetObject, HeadObject,
     InitiateMultipartUpload, Integrity, ListBuckets, ListObjectsV2, ListParts, Outcome, Paged, PutBucket,
-    PutObject, Raw, Reply, UploadPart, Verified,
+    PutObject, Raw, Reply, Unfollowed, UploadPart, Verified,
 };
 
 use super::{Content, Stage};
@@ -236,7 +236,10 @@ fn bad(error: &Error) -> String {
         ErrorKind::Corrupt(CorruptBody::Range { .. }) => "damaged: another range".into(),
         ErrorKind::Reply(_) => "unreadable".into(),
         ErrorKind::Credentials(_) => "no credentials".into(),
-        ErrorKind::Moved(to) => format!("moved {} to {:?}", to.status, to.location),
+        ErrorKind::Moved(to) if to.unfollowed == Unfollowed::Disabled => {
+            format!("moved {} to {:?}", to.status, to.location)
+        }
+        ErrorKind::Moved(to) => format!("moved {} and not followed, {:?}", to.status, to.unfollowed),
         ErrorKind::Invalid(error) => format!("invalid {}", error.field()),
         _ => "misuse".into(),
     };

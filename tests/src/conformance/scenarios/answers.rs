@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use oss_proto::{
     Callback, CompleteMultipartUpload, CompletedPart, CopyObject, CopySource, Credentials,
-    DeleteMultipleObjects, DeleteObject, Effect, GetBucketInfo, GetObject, HeadObject, PutObject,
+    DeleteMultipleObjects, DeleteObject, Effect, GetBucketInfo, GetObject, HeadObject, PutObject, Redirects,
 };
 
 use super::{html, list};
@@ -22,7 +22,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         callback(),
         no_content(),
     ]);
-    all.extend([moved(), moved_nowhere(), endless_error(), stuck(), head_error(), not_a_document()]);
+    all.extend([
+        moved(),
+        moved_nowhere(),
+        moved_elsewhere(),
+        moved_in_a_refusal(),
+        endless_error(),
+        stuck(),
+        head_error(),
+        not_a_document(),
+    ]);
     all.extend([
         half_a_document(),
         hostile_document(),
@@ -349,6 +358,60 @@ fn moved_nowhere() -> Scenario {
         "> PUT /bucket/a.txt signed, 5 bytes",
         "= PutObject failed: moved 301 to \"\"; rejected, 1 attempt",
     ])
+}
+
+fn moved_elsewhere() -> Scenario {
+    let away = |status, to: &str| Answer::new(status).header("location", to);
+    let get = || GetObject::new(BUCKET, "a.txt");
+    Scenario::new("f46_f48_f49_no_redirect_leads_out_of_the_service")
+        .tuned(|settings| settings.redirects = Redirects::SameService)
+        .credentials([temporary()])
+        .deeds(answers([
+            away(301, "http://127.0.0.1.evil.example/bucket/a.txt"),
+            away(302, "//127.0.0.1/bucket/a.txt"),
+            away(307, "http://user:pass@127.0.0.1/bucket/a.txt"),
+            away(307, "http://127.0.0.1:1/bucket/a.txt"),
+            away(308, "/bucket/a.txt"),
+            away(308, "http://localhost/bucket/a.txt#here"),
+            Answer::new(301),
+            away(307, "http://127.0.0.1:1/bucket/a.txt"),
+        ]))
+        .call(get())
+        .call(get())
+        .call(get())
+        .call(get())
+        .call(get())
+        .call(HeadObject::new(BUCKET, "a.txt"))
+        .call(list())
+        .call(put())
+        .expects([
+            "> GET /bucket/a.txt signed with a token",
+            "= GetObject failed: moved 301 and not followed, Foreign; rejected, 1 attempt",
+            "> GET /bucket/a.txt signed with a token",
+            "= GetObject failed: moved 302 and not followed, NotAbsolute; rejected, 1 attempt",
+            "> GET /bucket/a.txt signed with a token",
+            "= GetObject failed: moved 307 and not followed, UserInfo; rejected, 1 attempt",
+            "> GET /bucket/a.txt signed with a token",
+            "= GetObject failed: moved 307 and not followed, Port; rejected, 1 attempt",
+            "> GET /bucket/a.txt signed with a token",
+            "= GetObject failed: moved 308 and not followed, NotAbsolute; rejected, 1 attempt",
+            "> HEAD /bucket/a.txt signed with a token",
+            "= HeadObject failed: moved 308 and not followed, Fragment; rejected, 1 attempt",
+            "> GET /bucket/?list-type=2&encoding-type=url signed with a token",
+            "= ListObjectsV2 failed: moved 301 and not followed, Nowhere; rejected, 1 attempt",
+            "> PUT /bucket/a.txt signed with a token, 5 bytes",
+            "= PutObject failed: moved 307 and not followed, NotARead; rejected, 1 attempt",
+        ])
+}
+
+fn moved_in_a_refusal() -> Scenario {
+    let refusal = Answer::error(403, "AccessDenied")
+        .body("<Error><Code>AccessDenied</Code><Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>");
+    Scenario::new("f47_the_endpoint_in_a_refusal_of_another_service_is_not_followed")
+        .tuned(|settings| settings.redirects = Redirects::SameService)
+        .deeds(answers([refusal]))
+        .call(GetObject::new(BUCKET, "a.txt"))
+        .expects(["> GET /bucket/a.txt signed", "= GetObject failed: 403 AccessDenied; rejected, 1 attempt"])
 }
 
 fn endless_error() -> Scenario {
