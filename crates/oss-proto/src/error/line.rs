@@ -182,7 +182,7 @@ fn fix_of_code(error: &ServiceError) -> Option<&'static str> {
         }
         "InvalidAccessKeyId" => "check the access key id; a temporary one needs its security token",
         "SecurityTokenExpired" => "get new temporary credentials",
-        "BadErrorResponse" if !error.message.is_empty() => "check what answers at this endpoint",
+        "BadErrorResponse" => "check what answers at this endpoint",
         "NoSuchBucket" => "check the name of the bucket and the region of the endpoint",
         _ => return None,
     })
