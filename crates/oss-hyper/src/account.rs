@@ -17,7 +17,7 @@ use tokio::time::{timeout, timeout_at};
 
 use crate::clock::{Clock, seed};
 use crate::retryer::OwnRule;
-use crate::{CredentialsProvider, Overrides};
+use crate::{CredentialsProvider, Overrides, Retryer};
 
 /// What all calls of one identity share: credentials, the retry budget and what was learned about the clock.
 ///
@@ -66,14 +66,18 @@ impl Account {
 
     /// The same account for calls that somebody else makes, or that are repeated by another rule.
     pub(crate) fn with(&self, overrides: &Overrides) -> Self {
-        let mut account = self.clone();
+        let mut account = self.clone().with_retryer(overrides.retryer.as_ref());
         if let Some(provider) = &overrides.credentials_provider {
             account.identity = Inner::new(provider.clone(), self.shared.clock);
         }
-        if let Some(retryer) = &overrides.retryer {
-            account.rule.clone_from(&retryer.own);
-        }
         account
+    }
+
+    pub(crate) fn with_retryer(mut self, retryer: Option<&Retryer>) -> Self {
+        if let Some(retryer) = retryer {
+            self.rule.clone_from(&retryer.own);
+        }
+        self
     }
 
     /// Both clocks of the account's exchanges.

@@ -63,6 +63,15 @@ impl CredentialsProvider {
         self
     }
 
+    /// Whether what it gives is certain to be somebody's: that of a function or a chain may be nobody's.
+    pub(crate) fn is_surely_signed(&self) -> bool {
+        match &self.source {
+            Source::Static(credentials) => !credentials.is_anonymous(),
+            Source::Custom(_) | Source::Chain(_) => false,
+            _ => true,
+        }
+    }
+
     pub(crate) fn lookup(&self, number: u32) -> Option<CustomLookup> {
         let found = self.lookups.iter().rev().find(|(known, _)| *known == number);
         found.map(|(_, lookup)| Arc::clone(lookup))
