@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use oss_endpoint::BucketName;
+use oss_endpoint::{Addressing, BucketName};
 use oss_sign::PRESIGN_PARAMETERS;
 
 use crate::types::check_header_value;
@@ -66,6 +66,12 @@ fn check_scope<'a>(draft: &'a Draft, service: &'a Service) -> Result<Option<&'a 
     let bucket = match draft.scope {
         Addressed::Service if draft.bucket.is_some() => {
             return invalid("bucket", "is named, but the operation addresses the service; remove it");
+        }
+        // OSS takes such a request for one of the bucket behind the domain: ListBuckets would list objects.
+        Addressed::Service if service.endpoint.addressing() == Addressing::Cname => {
+            let problem = "is a domain bound to one bucket (`use_cname`), and this operation is not about a \
+                           bucket; send it to the endpoint of a region";
+            return invalid("endpoint", problem);
         }
         Addressed::Service => None,
         Addressed::Bucket | Addressed::Object => draft.bucket.as_ref().or(service.bucket.as_ref()),

@@ -373,3 +373,19 @@ fn b27_a_header_of_any_case_is_the_same_header() {
     let request = compose(&draft, &service(), &credentials(), NOW).unwrap();
     assert_eq!(request.headers().get_all("accept-encoding").iter().count(), 1);
 }
+
+#[test]
+fn a_domain_of_one_bucket_serves_that_bucket_and_nothing_else() {
+    let endpoint = Endpoint::parse("https://static.example.com").unwrap().with_addressing(Addressing::Cname);
+    let region = Region::parse("cn-hangzhou").unwrap();
+    let service = Service::new(endpoint).with_region(region);
+    let send = |draft| compose(&draft, &service, &credentials(), NOW);
+    let request = send(GetObject::new("bucket", "key").draft().unwrap()).unwrap();
+    assert_eq!(request.uri(), "https://static.example.com/key");
+    let error = send(ListBuckets::new().draft().unwrap()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot send ListBuckets: endpoint: is a domain bound to one bucket (`use_cname`), and this operation \
+         is not about a bucket; send it to the endpoint of a region"
+    );
+}
