@@ -13,6 +13,7 @@ use crate::account::{Account, NoCredentials};
 use crate::body::Body;
 use crate::drive::{drive, open};
 use crate::overrides::Extras;
+use crate::trace;
 use crate::{Bucket, CredentialsProvider, Object, Overrides, Pages, ResponseBody, Transport};
 
 /// A client for any operation of OSS. A clone shares its connections, credentials and retry budget.
@@ -115,8 +116,8 @@ impl Client {
     pub async fn open(&self, operation: GetObject) -> Result<Object, Error> {
         let mut fetch = Fetch::with_draft(self.draft(&operation)?, &self.service, self.account.call());
         let body = Body::empty();
-        let (reply, body) =
-            open(&mut fetch, &self.account, |transmit| self.transmit(transmit, &body)).await?;
+        let calling = open(&mut fetch, &self.account, |transmit| self.transmit(transmit, &body));
+        let (reply, body) = trace::call("GetObject", calling).await?;
         let bytes_max = self.service.limits.collect_bytes_max;
         Ok(Object::new(fetch, reply, body, self.account.clone()).collect_at_most(bytes_max))
     }
@@ -171,8 +172,10 @@ impl Client {
     }
 
     async fn run<O: Operation>(&self, draft: Draft, body: &Body) -> Result<Reply<O::Output>, Error> {
+        let operation = draft.operation;
         let exchange = Exchange::<O>::with_draft(draft, &self.service, self.account.call());
-        drive(exchange, &self.account, |transmit| self.transmit(transmit, body)).await
+        let calling = drive(exchange, &self.account, |transmit| self.transmit(transmit, body));
+        trace::call(operation, calling).await
     }
 
     fn transmit(
@@ -181,7 +184,12 @@ impl Client {
         body: &Body,
     ) -> impl Future<Output = Result<(Head, ResponseBody), Failure>> + Send + use<> {
         let (transport, account, body) = (self.transport.clone(), self.account.clone(), body.share());
-        async move { transport.send(transmit, &body, &account).await }
+        async move {
+            let attempt = trace::Attempt::of(&transmit);
+            let answered = transport.send(transmit, &body, &account).await;
+            attempt.ends(&answered);
+            answered
+        }
     }
 }
 

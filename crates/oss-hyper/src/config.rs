@@ -12,6 +12,7 @@ use oss_proto::{
 
 use crate::account::Account;
 use crate::client::invalid;
+use crate::trace;
 use crate::{
     BoxError, Bucket, Client, CredentialsProvider, Environment, Proxy, ProxyError, Retryer, TlsVersion,
     Transport, TransportBuilder,
@@ -385,6 +386,7 @@ impl Config {
                            `Credentials::anonymous()` for public objects";
             invalid("credentials_provider", InvalidValue::new(problem))
         })?;
+        self.warnings()?.iter().for_each(trace::warn);
         let account = Account::new(provider).with_retryer(self.retryer.as_ref());
         Ok(Client::of(service, account, self.transport.make()?))
     }
@@ -440,6 +442,8 @@ impl Config {
 
     /// What a person should know of this configuration, worth a line in a log each; often nothing: a region
     /// that is closing, a finance region whose network was not chosen.
+    ///
+    /// With the feature `tracing`, [`client`](Self::client) says them as events of level `warn`.
     ///
     /// # Errors
     /// When the region is not one by its form.

@@ -58,6 +58,7 @@ mod response;
 mod retryer;
 mod stream;
 mod tls;
+mod trace;
 mod transport;
 mod tunnel;
 #[cfg(feature = "rustls")]

@@ -1,0 +1,98 @@
+//! What a program that listens to `tracing` hears of the hyper client.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+extern crate alloc;
+
+use alloc::sync::Arc;
+use core::fmt::{Debug, Write as _};
+use std::sync::Mutex;
+
+use oss_emulator_server::{Config as EmulatorConfig, Server};
+use oss_hyper::{Config, Credentials};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Writes a line for each span and event.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<String>>);
+
+struct Line<'a>(&'a mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, " {field}={value:?}").unwrap();
+    }
+}
+
+impl Lines {
+    fn write(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut dyn Visit)) {
+        let mut lines = self.0.lock().unwrap();
+        write!(lines, "{} {}", metadata.level(), metadata.target()).unwrap();
+        if metadata.is_span() {
+            write!(lines, " {}", metadata.name()).unwrap();
+        }
+        record(&mut Line(&mut lines));
+        lines.push('\n');
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("oss_hyper")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.write(span.metadata(), |line| span.record(line));
+        Id::from_u64(1)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.write(event.metadata(), |line| event.record(line));
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn calls_attempts_and_warnings_are_heard_and_no_secret() {
+    let lines = Lines::default();
+    tracing::subscriber::with_default(lines.clone(), || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(calls());
+    });
+    let heard = lines.0.lock().unwrap().clone();
+    let expected = [
+        "WARN oss_hyper message=region `cn-shenzhen-finance-1`",
+        "INFO oss_hyper oss_call operation=\"PutObject\"",
+        "DEBUG oss_hyper message=answered method=PUT host=\"127.0.0.1:",
+        "INFO oss_hyper oss_call operation=\"GetObject\"",
+        "DEBUG oss_hyper message=answered method=GET host=\"127.0.0.1:",
+        "INFO oss_hyper oss_call operation=\"HeadObject\"",
+        "DEBUG oss_hyper message=failed method=HEAD host=\"127.0.0.1:1\" failure=",
+    ];
+    let begins = |(line, expected): (&str, &&str)| line.starts_with(expected);
+    assert!(heard.lines().zip(&expected).all(begins), "{heard}");
+    assert_eq!(heard.lines().count(), expected.len(), "{heard}");
+    for secret in ["my-secret", "Signature", "my-token", "private/key"] {
+        assert!(!heard.contains(secret), "{heard}");
+    }
+}
+
+async fn calls() {
+    let config = EmulatorConfig::new("cn-hangzhou").with_access_key("id", "my-secret");
+    let server = Server::start(config).await.unwrap();
+    server.handle().create_bucket("examplebucket");
+    let config = || Config::new().credentials_provider(Credentials::new("id", "my-secret").unwrap());
+    let open = config().region("cn-shenzhen-finance-1").use_internal_endpoint(true);
+    open.client().unwrap();
+    let bucket = config().region("cn-hangzhou").endpoint(server.endpoint()).bucket("examplebucket").unwrap();
+    bucket.put("private/key", "hello").await.unwrap();
+    bucket.get("private/key").await.unwrap().text().await.unwrap();
+    let nobody = config().region("cn-hangzhou").endpoint("http://127.0.0.1:1").retry_max_attempts(1);
+    nobody.bucket("examplebucket").unwrap().head("private/key").await.unwrap_err();
+}
