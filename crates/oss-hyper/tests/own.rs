@@ -34,7 +34,7 @@ const LIMIT: Duration = Duration::from_millis(200);
 
 fn told(error: &Error) -> (FailureKind, String) {
     let ErrorKind::Transport(failure) = error.kind() else { panic!("{error:?}") };
-    (failure.kind, core::error::Error::source(error).map(ToString::to_string).unwrap_or_default())
+    (failure.kind, failure.cause.as_ref().map(ToString::to_string).unwrap_or_default())
 }
 
 async fn works(bucket: &Bucket) {
