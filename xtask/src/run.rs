@@ -13,7 +13,7 @@ pub(crate) type Step = fn(&Workspace, &[String]) -> Result<Outcome, Failure>;
 pub(crate) enum Outcome {
     /// It did its work; the text says what.
     Done(String),
-    /// It could not: the text names what is missing. A failure where `CI` is set.
+    /// It could not: the text names what is missing.
     Skipped(String),
 }
 
