@@ -89,8 +89,9 @@ fn regional_label(host: &str) -> Option<&str> {
     (!label.is_empty() && !label.contains('.')).then_some(label)
 }
 
+/// No label of a host is empty, so before the dot there is one.
 fn is_below(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain).is_some_and(|front| front.len() > 1 && front.ends_with('.'))
+    host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -157,6 +158,7 @@ mod tests {
             (OSS, "oss-cn-hangzhou.aliyuncs.com.evil.example"),
             (OSS, "evil.oss-cn-hangzhou.aliyuncs.com"),
             (OSS, "evil.oss.aliyuncs.com"),
+            (OSS, "oss-cn-hangzhou.evil.aliyuncs.com"),
             (OSS, "oss.aliyuncs.com"),
             (OSS, "ecs.aliyuncs.com"),
             (OSS, "evil-oss-cn-hangzhou.aliyuncs.com"),
