@@ -7,7 +7,7 @@ use core::time::Duration;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use oss_proto::FailureKind;
+use oss_proto::{FailureKind, Wait};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -49,11 +49,18 @@ impl Drop for Connection {
 pub(crate) struct Fault {
     pub(crate) kind: FailureKind,
     pub(crate) cause: BoxError,
+    /// What took the time of a call that is over, if not the answer.
+    pub(crate) waiting: Option<Wait>,
 }
 
 impl Fault {
     pub(crate) fn new(kind: FailureKind, cause: impl Into<BoxError>) -> Self {
-        Self { kind, cause: cause.into() }
+        Self { kind, cause: cause.into(), waiting: None }
+    }
+
+    /// The time of the call was over before its request could leave.
+    pub(crate) fn late(waiting: Wait, cause: &'static str) -> Self {
+        Self { waiting: Some(waiting), ..Self::new(FailureKind::Timeout, cause) }
     }
 }
 
@@ -124,7 +131,7 @@ impl Connector {
             return opened;
         }
         if end.is_some_and(|end| end < limit) {
-            return Err(Fault::new(FailureKind::Timeout, "the call's time was over while it connected"));
+            return Err(Fault::late(Wait::Connect, "the call's time was over while it connected"));
         }
         let (authority, seconds) = (&origin.authority, self.timeout.as_secs_f64());
         let problem = format!("no connection to {authority} within {seconds} s: {step}");

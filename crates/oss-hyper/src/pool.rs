@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use oss_proto::FailureKind;
+use oss_proto::{FailureKind, Wait};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -119,7 +119,7 @@ impl Pool {
             }
             if end.is_some_and(|end| end <= limit) {
                 let problem = "the call's time was over while it waited its turn";
-                return Err(Fault::new(FailureKind::Timeout, problem));
+                return Err(Fault::late(Wait::Turn, problem));
             }
             let (size, bodies) = (self.size, self.open_bodies.load(Ordering::Relaxed));
             if bodies >= size && self.returned.load(Ordering::Relaxed) == returned {

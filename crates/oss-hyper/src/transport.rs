@@ -273,10 +273,10 @@ async fn exchange_by(
 /// What went wrong, by who is to blame for it; an untouched source goes back to its body.
 fn fault(broken: Broken, tally: &Tally, body: &Body) -> Fault {
     let fault = match (tally.take_fault(), broken) {
-        (Some(cause), _) => Fault { kind: FailureKind::BodySource, cause },
+        (Some(cause), _) => Fault::new(FailureKind::BodySource, cause),
         (None, Broken::Late) => Fault::new(FailureKind::Timeout, "the call's time was over"),
         (None, Broken::Silent) => match tally.endless() {
-            Some(cause) => Fault { kind: FailureKind::BodySource, cause },
+            Some(cause) => Fault::new(FailureKind::BodySource, cause),
             None => Fault::new(FailureKind::Timeout, "the peer neither took nor sent a byte"),
         },
         (None, Broken::Failed(fault)) => fault,
@@ -362,7 +362,8 @@ fn fault_of(error: hyper::Error) -> Fault {
 }
 
 fn failure(fault: Fault, sent: Sent) -> Failure {
-    Failure::new(fault.kind, sent).because(fault.cause)
+    let failure = Failure::new(fault.kind, sent).because(fault.cause);
+    fault.waiting.into_iter().fold(failure, Failure::waiting)
 }
 
 /// How long a source may take to open; while it gives bytes it may take as long as it likes.

@@ -202,9 +202,9 @@ async fn a_calls_own_end_bounds_every_wait() {
     let transport = Transport::builder().connections_max(1).build().unwrap();
     let bucket = bucket_over(service, &transport);
     let (first, second) = tokio::join!(bucket.put("key", "x"), bucket.put("key", "y"));
-    for error in [first.unwrap_err(), second.unwrap_err()] {
+    for (error, wait) in [(first.unwrap_err(), Wait::Answer), (second.unwrap_err(), Wait::Turn)] {
         let ErrorKind::Deadline(deadline) = error.kind() else { panic!("{error:?}") };
-        assert_eq!(deadline.wait, Wait::Answer);
+        assert_eq!(deadline.wait, wait);
         assert!((IDLE..LONG / 2).contains(&deadline.after), "{:?}", deadline.after);
     }
 }
@@ -227,6 +227,31 @@ async fn f87_a_pool_held_by_open_bodies_says_so() {
     assert_eq!(cause(&error), said);
     drop(held);
     assert!(bucket.get("c").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_call_whose_time_is_over_says_where_the_time_went() {
+    let address = raw(|_, mut stream| async move {
+        read_request(&mut stream).await;
+        write(&mut stream, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe").await;
+        sleep(LONG).await;
+    })
+    .await;
+    let hurried = || strict(address, LONG).with(|settings| settings.timeouts.operation = Some(IDLE));
+    let waited = |error: &Error| match error.kind() {
+        ErrorKind::Deadline(late) => late.wait,
+        other => panic!("{other:?}"),
+    };
+    let transport = Transport::builder().connections_max(1).build().unwrap();
+    let held = bucket_over(strict(address, LONG), &transport).get("a").await.unwrap();
+    let error = bucket_over(hurried(), &transport).get("b").await.unwrap_err();
+    assert_eq!((waited(&error), error.outcome()), (Wait::Turn, Outcome::NotSent));
+    drop(held);
+
+    let named = hurried().with(|settings| settings.endpoint = "http://oss.example".parse().unwrap());
+    let transport = Transport::builder().resolver(|_| core::future::pending()).build().unwrap();
+    let error = bucket_over(named, &transport).get("c").await.unwrap_err();
+    assert_eq!((waited(&error), error.outcome()), (Wait::Connect, Outcome::NotSent));
 }
 
 #[tokio::test]
