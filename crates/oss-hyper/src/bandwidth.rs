@@ -20,20 +20,18 @@ use crate::stream::Meter;
 #[derive(Debug)]
 pub(crate) struct Bucket {
     bytes_per_sec: u64,
+    /// How many bytes may pass at once: little enough for many connections to take their turns.
+    quantum: usize,
     /// When everything that passed so far is paid for.
     paid: Mutex<Instant>,
 }
 
 impl Bucket {
-    /// `None` is no limit.
-    pub(crate) fn new(bytes_per_sec: u64) -> Option<Arc<Self>> {
-        let bucket = Self { bytes_per_sec, paid: Mutex::new(Instant::now()) };
+    fn new(bytes_per_sec: u64, turns_per_sec: u64) -> Option<Arc<Self>> {
+        let quantum = usize::try_from(bytes_per_sec / turns_per_sec).unwrap_or(usize::MAX);
+        let quantum = quantum.clamp(1, QUANTUM_BYTES_MAX);
+        let bucket = Self { bytes_per_sec, quantum, paid: Mutex::new(Instant::now()) };
         (bytes_per_sec > 0).then(|| Arc::new(bucket))
-    }
-
-    /// How many bytes may pass at once: little enough for many connections to take their turns.
-    fn quantum(&self) -> usize {
-        usize::try_from(self.bytes_per_sec / TURNS_PER_SEC).unwrap_or(usize::MAX).clamp(1, QUANTUM_BYTES_MAX)
     }
 
     /// Notes bytes that passed; gives when the next may.
@@ -51,8 +49,18 @@ impl Bucket {
 /// Both directions' limits; `None` is no limit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
-    pub(crate) upload: Option<Arc<Bucket>>,
-    pub(crate) download: Option<Arc<Bucket>>,
+    upload: Option<Arc<Bucket>>,
+    download: Option<Arc<Bucket>>,
+}
+
+impl Limits {
+    /// In bytes per second; 0 is no limit.
+    pub(crate) fn new(upload: u64, download: u64) -> Self {
+        Self {
+            upload: Bucket::new(upload, UPLOAD_TURNS_PER_SEC),
+            download: Bucket::new(download, DOWNLOAD_TURNS_PER_SEC),
+        }
+    }
 }
 
 /// A connection that keeps to the limits.
@@ -86,7 +94,7 @@ impl Pace {
             ready!(debt.as_mut().poll(cx));
             self.debt = None;
         }
-        Poll::Ready(Some(bucket.quantum()))
+        Poll::Ready(Some(bucket.quantum))
     }
 
     fn pass(&mut self, bytes: usize, meter: &Meter) {
@@ -155,8 +163,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 }
 
-/// How often a second a connection that is alone gets its turn: once in 62.5 ms.
-const TURNS_PER_SEC: u64 = 16;
+/// How often in a second a connection that is alone gets its turn. Each is a record of TLS, which costs 22
+/// bytes, so they are not to be many.
+const UPLOAD_TURNS_PER_SEC: u64 = 16;
+/// Reading costs no records, and whoever waits for the next bytes of an answer gives up after 20 s: with this
+/// many, 5,000 connections would have to take turns until one seems silent.
+const DOWNLOAD_TURNS_PER_SEC: u64 = 256;
 /// What passes at once at most, however high the limit is.
 const QUANTUM_BYTES_MAX: usize = 64 << 10;
 /// What was not used may be caught up with for this long: a timer is late by a millisecond or two.

@@ -10,7 +10,7 @@ use http::Uri;
 use oss_proto::{Error, InvalidRequest, InvalidValue};
 use tower_service::Service;
 
-use crate::bandwidth::{Bucket, Limits};
+use crate::bandwidth::Limits;
 use crate::body::BLOCK_BYTES;
 use crate::connect::{Connector, Way};
 use crate::dial::{Dialer, Resolver};
@@ -104,9 +104,9 @@ impl TransportBuilder {
 
     /// The most bytes a second that all connections together send: 0, which is no limit.
     ///
-    /// After a pause a tenth of a second is caught up with, so no burst is longer than that and 64 KiB for
-    /// each connection. Waiting for the limit counts as nobody's silence; yet with very little for very many
-    /// connections a call's own end may come first.
+    /// After a pause a tenth of a second is caught up with, so no burst is longer than that, and a sixteenth
+    /// of a second (64 KiB at most) for each connection. Waiting for the limit counts as nobody's silence.
+    /// Heads count, what TLS adds does not.
     #[must_use]
     pub fn upload_bandwidth_max(mut self, bytes_per_sec: u64) -> Self {
         self.upload_bytes_per_sec = bytes_per_sec;
@@ -237,10 +237,7 @@ impl TransportBuilder {
                 Way::Ours { dialer, proxy: self.proxy, tls }
             }
         };
-        let limits = Limits {
-            upload: Bucket::new(self.upload_bytes_per_sec),
-            download: Bucket::new(self.download_bytes_per_sec),
-        };
+        let limits = Limits::new(self.upload_bytes_per_sec, self.download_bytes_per_sec);
         let connector = Connector { timeout: self.connect_timeout, way, limits };
         let pool = Pool::new(connector, self.connections_max, self.idle_max);
         Ok(Transport::over(pool, self.block_bytes))

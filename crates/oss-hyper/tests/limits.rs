@@ -13,7 +13,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
 
-use common::{BUCKET, bucket_over, content, emulator, key, service};
+use common::{BUCKET, OK, bucket_over, content, emulator, key, read_request, service, write};
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use oss_emulator_server::Handle;
@@ -133,6 +133,55 @@ async fn f13_a_peer_that_takes_nothing_is_silent_also_under_a_limit() {
     // Four seconds to fill what is between us, and twenty of patience.
     let secs = began.elapsed().as_secs_f64();
     assert!((23.5..25.5).contains(&secs), "{secs}");
+}
+
+/// A server behind pipes that has all the time in the world.
+#[derive(Clone)]
+struct Unhurried;
+
+impl Service<Uri> for Unhurried {
+    type Response = TokioIo<DuplexStream>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let (ours, mut theirs) = tokio::io::duplex(64 << 10);
+        tokio::spawn(async move {
+            while !read_request(&mut theirs).await.0.is_empty() {
+                write(&mut theirs, OK).await;
+            }
+        });
+        ready(Ok(TokioIo::new(ours)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f13_waiting_for_ones_own_limit_is_nobodys_silence() {
+    // The turns of one of twenty connections are 1.25 s apart, in both directions six times the patience.
+    let limits: [fn(TransportBuilder) -> TransportBuilder; 2] = [
+        |builder| builder.upload_bandwidth_max(256),
+        |builder| builder.upload_bandwidth_max(256).download_bandwidth_max(4),
+    ];
+    for limit in limits {
+        let transport = limit(Transport::builder().connector(Unhurried)).build().unwrap();
+        let service = patient().with(|settings| {
+            settings.timeouts.idle = Duration::from_millis(200);
+            settings.timeouts.slow_answer = Duration::from_millis(200);
+        });
+        let bucket = bucket_over(service, &transport);
+        let mut calls = JoinSet::new();
+        for i in 0..20 {
+            let bucket = bucket.clone();
+            calls.spawn(async move { bucket.put(format!("key-{i}"), content(1 << 10)).await.map(drop) });
+        }
+        while let Some(done) = calls.join_next().await {
+            done.unwrap().unwrap();
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
