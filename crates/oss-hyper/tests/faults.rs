@@ -230,31 +230,6 @@ async fn f87_a_pool_held_by_open_bodies_says_so() {
 }
 
 #[tokio::test]
-async fn a_call_whose_time_is_over_says_where_the_time_went() {
-    let address = raw(|_, mut stream| async move {
-        read_request(&mut stream).await;
-        write(&mut stream, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe").await;
-        sleep(LONG).await;
-    })
-    .await;
-    let hurried = || strict(address, LONG).with(|settings| settings.timeouts.operation = Some(IDLE));
-    let waited = |error: &Error| match error.kind() {
-        ErrorKind::Deadline(late) => late.wait,
-        other => panic!("{other:?}"),
-    };
-    let transport = Transport::builder().connections_max(1).build().unwrap();
-    let held = bucket_over(strict(address, LONG), &transport).get("a").await.unwrap();
-    let error = bucket_over(hurried(), &transport).get("b").await.unwrap_err();
-    assert_eq!((waited(&error), error.outcome()), (Wait::Turn, Outcome::NotSent));
-    drop(held);
-
-    let named = hurried().with(|settings| settings.endpoint = "http://oss.example".parse().unwrap());
-    let transport = Transport::builder().resolver(|_| core::future::pending()).build().unwrap();
-    let error = bucket_over(named, &transport).get("c").await.unwrap_err();
-    assert_eq!((waited(&error), error.outcome()), (Wait::Connect, Outcome::NotSent));
-}
-
-#[tokio::test]
 async fn f09_a_source_of_the_wrong_length_never_makes_a_whole_message() {
     let arrived: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
     let seen = Arc::clone(&arrived);

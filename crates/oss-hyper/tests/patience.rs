@@ -19,7 +19,7 @@ use common::{
 };
 use oss_hyper::{
     Body, Client, CredentialsProvider, Error, ErrorKind, FailureKind, GetObject, Outcome, PutObject,
-    Transport,
+    Transport, Wait,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{sleep, timeout};
@@ -278,4 +278,29 @@ fn f80_a_lookup_that_ends_with_its_runtime_is_asked_again_by_who_waits() {
     waiting.join().unwrap().unwrap();
     runtime().block_on(bucket.put("key", "x")).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_call_whose_time_is_over_says_where_the_time_went() {
+    let address = raw(|_, mut stream| async move {
+        read_request(&mut stream).await;
+        write(&mut stream, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe").await;
+        sleep(LONG).await;
+    })
+    .await;
+    let hurried = || strict(address, LONG).with(|settings| settings.timeouts.operation = Some(IDLE));
+    let waited = |error: &Error| match error.kind() {
+        ErrorKind::Deadline(late) => late.wait,
+        other => panic!("{other:?}"),
+    };
+    let transport = Transport::builder().connections_max(1).build().unwrap();
+    let held = bucket_over(strict(address, LONG), &transport).get("a").await.unwrap();
+    let error = bucket_over(hurried(), &transport).get("b").await.unwrap_err();
+    assert_eq!((waited(&error), error.outcome()), (Wait::Turn, Outcome::NotSent));
+    drop(held);
+
+    let named = hurried().with(|settings| settings.endpoint = "http://oss.example".parse().unwrap());
+    let transport = Transport::builder().resolver(|_| core::future::pending()).build().unwrap();
+    let error = bucket_over(named, &transport).get("c").await.unwrap_err();
+    assert_eq!((waited(&error), error.outcome()), (Wait::Connect, Outcome::NotSent));
 }
