@@ -1,13 +1,12 @@
 //! The machine that keeps credentials fresh.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use oss_sign::UnixTime;
 
 use crate::chance::Chance;
-use crate::source::{Member, Turn};
-use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source};
+use crate::search::{Grant, Plan, Progress, Search, Stamps};
+use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source, Trail};
 
 /// Keeps the credentials of one source fresh for any number of callers, and asks for what it does not know.
 ///
@@ -38,7 +37,7 @@ use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source};
 ///                                                          ▼    │
 ///                                                       usable, quiet: Ready
 ///
-///   a lookup:  none ──poll──▶ asked ──answer──▶ found │ failed │ (chain) next question, free to take
+///   a lookup:  none ──poll──▶ asked ──answer──▶ found │ failed │ next question, free to take
 ///                               │  ▲
 ///                        abandon│  │poll, by whoever comes next
 ///                               ▼  │
@@ -51,9 +50,7 @@ use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source};
 /// When the source gives the same credentials again, that is no error: they are asked for again later.
 #[derive(Debug)]
 pub struct CredentialCache {
-    members: Vec<Member>,
-    /// The member that gave credentials: the only one asked from then on.
-    winner: Option<usize>,
+    plan: Plan,
     held: Option<Held>,
     flight: Option<Flight>,
     /// The error of the latest lookup, if that failed.
@@ -66,7 +63,10 @@ pub struct CredentialCache {
     generation: Generation,
     /// The service did not accept these: the next caller asks again.
     refused: Option<Generation>,
+    /// What the latest lookup that ended has tried.
+    trail: Trail,
     chance: Chance,
+    stamps: Stamps,
 }
 
 impl CredentialCache {
@@ -75,8 +75,7 @@ impl CredentialCache {
     /// The seed spreads refreshes and delays: give each process its own, and a test a fixed one.
     pub fn new(source: Source, seed: u64) -> Self {
         Self {
-            members: Member::all(source),
-            winner: None,
+            plan: Plan::new(source),
             held: None,
             flight: None,
             trouble: None,
@@ -85,7 +84,9 @@ impl CredentialCache {
             tickets: 0,
             generation: Generation::default(),
             refused: None,
+            trail: Trail::default(),
             chance: Chance::new(seed),
+            stamps: Stamps::new(seed),
         }
     }
 
@@ -102,7 +103,7 @@ impl CredentialCache {
         match (&self.held, &self.trouble) {
             (Some(held), _) if !held.has_expired(now) => Step::Ready(held.credentials.clone()),
             (_, Some(error)) => Step::Failed(error.clone()),
-            (_, None) => Step::Failed(CredentialError::NotFound { tried: Vec::new() }),
+            (_, None) => Step::Failed(self.trail.not_found()),
         }
     }
 
@@ -112,19 +113,17 @@ impl CredentialCache {
     /// not waited for is dropped.
     pub fn answer(&mut self, ticket: Ticket, answer: Answer, mono: Duration, wall: UnixTime) {
         let now = Now { mono, wall };
-        let Some(flight) = self.flight.take_if(|flight| flight.ticket == Some(ticket)) else {
+        let Some(mut flight) = self.flight.take_if(|flight| flight.ticket == Some(ticket)) else {
             return;
         };
-        let Some(member) = self.members.get(flight.member) else {
-            return;
-        };
-        let turn = member.read(answer);
+        let clock = Clock::of(&answer, wall);
+        let progress = flight.search.answer(answer, &self.plan, wall, &mut self.stamps);
         // What was asked before `invalidate` may be what had to be forgotten; a failure counts all the same,
         // so that no sequence of calls defeats the delay after it.
-        if flight.outdated && !matches!(turn, Turn::Broken(_)) {
+        if flight.outdated && !matches!(progress, Progress::Failed(_)) {
             return;
         }
-        self.advance(flight.member, turn, now);
+        self.settle(flight.search, progress, clock, now);
     }
 
     /// Gives a question back unanswered, since its asker is gone: the next caller that needs it takes over.
@@ -146,11 +145,16 @@ impl CredentialCache {
     /// not count. The delay after a failed lookup remains.
     pub fn invalidate(&mut self) {
         self.held = None;
-        self.winner = None;
+        self.plan.forget();
         match &mut self.flight {
             Some(flight) if flight.asked.is_some() => flight.outdated = true,
             _ => self.flight = None,
         }
+    }
+
+    /// Says what the latest lookup tried, in order, and why each source was passed over; for people.
+    pub fn explain(&self) -> &Trail {
+        self.flight.as_ref().map_or(&self.trail, |flight| &flight.search.trail)
     }
 
     /// Decides without asking; `None` when it is time to ask.
@@ -184,45 +188,46 @@ impl CredentialCache {
     /// Hands out the question that is free to take, or begins a lookup; `None` when that needed no question.
     fn ask(&mut self, now: Now) -> Option<Step> {
         if self.flight.take_if(|flight| flight.outdated).is_some() || self.flight.is_none() {
-            let first = self.winner.unwrap_or(0);
-            let turn = self.members.get(first).map_or(Turn::Absent, Member::open);
-            self.advance(first, turn, now);
+            let (search, progress) = Search::begin(&self.plan, now.wall, &mut self.stamps);
+            self.settle(search, progress, Clock::default(), now);
         }
         let flight = self.flight.as_mut()?;
+        let question = flight.search.question(now.wall, &mut self.stamps)?;
         self.tickets = self.tickets.wrapping_add(1);
         let ticket = Ticket(self.tickets);
         flight.ticket = Some(ticket);
         flight.asked = Some(now.mono);
-        Some(Step::Ask(ticket, flight.question.clone()))
+        Some(Step::Ask(ticket, question))
     }
 
-    /// Goes along the chain from this member's turn to a question, credentials or an error.
-    fn advance(&mut self, mut member: usize, mut turn: Turn, now: Now) {
-        self.flight = None;
-        loop {
-            match turn {
-                Turn::Ask(question) => {
-                    let flight = Flight { member, question, ticket: None, asked: None, outdated: false };
-                    self.flight = Some(flight);
-                    return;
+    /// Takes note of what has become of a lookup.
+    fn settle(&mut self, search: Search, progress: Progress, clock: Clock, now: Now) {
+        match progress {
+            Progress::Asks => {
+                self.flight = Some(Flight { search, ticket: None, asked: None, outdated: false });
+            }
+            Progress::Found(grant) => {
+                if self.keep(grant, clock, now) {
+                    self.plan.commit(search.wins());
                 }
-                Turn::Found(credentials) => return self.keep(member, credentials, now),
-                Turn::Broken(error) => return self.fail(error, now),
-                Turn::Absent => {
-                    member += 1;
-                    match self.members.get(member).filter(|_| self.winner.is_none()) {
-                        Some(next) => turn = next.open(),
-                        None => return self.fail(self.nothing_found(), now),
-                    }
-                }
+                self.trail = search.trail;
+            }
+            Progress::Failed(error) => {
+                self.fail(error, now);
+                self.trail = search.trail;
             }
         }
     }
 
-    fn keep(&mut self, member: usize, credentials: Credentials, now: Now) {
-        let life = match life_of(&credentials, now.wall) {
-            Ok(life) => life,
-            Err(error) => return self.fail(error, now),
+    /// Whether these are valid, and therefore kept.
+    fn keep(&mut self, grant: Grant, clock: Clock, now: Now) -> bool {
+        let Grant { credentials, is_renewed_late } = grant;
+        let span = match life_of(&credentials, clock.correct(now.wall)) {
+            Ok(span) => span,
+            Err(error) => {
+                self.fail(error, now);
+                return false;
+            }
         };
         let unchanged = self.held.as_ref().is_some_and(|held| held.credentials == credentials);
         let rest = if unchanged {
@@ -232,14 +237,23 @@ impl CredentialCache {
             self.fruitless = 0;
             BACKOFF_MIN
         };
-        let life = life.map(|span| {
-            let refresh = span * 4 / 5 - self.chance.between(Duration::ZERO, span / 10);
+        let life = span.map(|span| {
+            let refresh = self.refresh_after(span, is_renewed_late);
             Life { span, refresh: now.after(refresh), end: now.after(span) }
         });
         self.held = Some(Held { credentials: credentials.stamped(self.generation), life });
-        self.winner = Some(member);
         self.trouble = None;
         self.quiet_until = now.mono.saturating_add(rest);
+        true
+    }
+
+    /// When to ask for the next, in a life of this length.
+    fn refresh_after(&mut self, span: Duration, is_renewed_late: bool) -> Duration {
+        // To ask before the next credentials show up would bring the same once more.
+        if is_renewed_late && span > LATE_SHOWN * 5 / 4 {
+            return span - LATE_SHOWN + self.chance.between(Duration::ZERO, LATE_SPREAD);
+        }
+        span * 4 / 5 - self.chance.between(Duration::ZERO, span / 10)
     }
 
     fn fail(&mut self, error: CredentialError, now: Now) {
@@ -262,14 +276,6 @@ impl CredentialCache {
         // Far more than was ever set is left only when the clock went back: then nothing is known. At the end
         // of the clock's range the delay has no end, or a failing source would be asked in a tight loop.
         (!left.is_zero() || self.quiet_until == Duration::MAX) && left <= BACKOFF_MAX * 2
-    }
-
-    fn nothing_found(&self) -> CredentialError {
-        let asked = match self.winner {
-            Some(winner) => self.members.get(winner..=winner).unwrap_or_default(),
-            None => &self.members,
-        };
-        CredentialError::NotFound { tried: asked.iter().map(Member::name).collect() }
     }
 }
 
@@ -324,8 +330,7 @@ pub struct Ticket(u64);
 /// The one lookup under way, with the question it has come to.
 #[derive(Debug)]
 struct Flight {
-    member: usize,
-    question: Lookup,
+    search: Search,
     ticket: Option<Ticket>,
     /// When the question was handed out; `None` while it is free to take.
     asked: Option<Duration>,
@@ -405,6 +410,28 @@ impl Now {
     }
 }
 
+/// What an answer tells of the time, where our own clock is wrong.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    /// How many seconds it is ahead of ours, if that is too many for the way of an answer.
+    ahead: i64,
+}
+
+impl Clock {
+    fn of(answer: &Answer, wall: UnixTime) -> Self {
+        let Answer::Http(answer) = answer else {
+            return Self::default();
+        };
+        let date = answer.date.as_deref().and_then(UnixTime::parse_http_date);
+        let ahead = date.map_or(0, |date| date.secs_since(wall));
+        Self { ahead: if ahead.unsigned_abs() > CLOCK_SLACK_SECS { ahead } else { 0 } }
+    }
+
+    fn correct(self, wall: UnixTime) -> UnixTime {
+        wall.saturating_add(self.ahead)
+    }
+}
+
 /// How long credentials count as valid; `None` for ever.
 fn life_of(credentials: &Credentials, wall: UnixTime) -> Result<Option<Duration>, CredentialError> {
     match credentials.expiration() {
@@ -426,3 +453,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(90);
 const LIFE_MAX: Duration = Duration::from_secs(12 * 3_600);
 /// The shortest session that STS grants: what has a token and tells no end may end as soon.
 const LIFE_UNSTATED: Duration = Duration::from_secs(15 * 60);
+/// An ECS role shows its next credentials as long before the old ones end.
+const LATE_SHOWN: Duration = Duration::from_secs(30 * 60);
+const LATE_SPREAD: Duration = Duration::from_secs(10 * 60);
+/// Answers are dated by the second, and take a while.
+const CLOCK_SLACK_SECS: u64 = 60;

@@ -56,6 +56,47 @@ pub enum CredentialError {
         /// The source.
         source: SourceName,
     },
+    /// A setting of a source is outside its limits; nothing was sent.
+    Setting {
+        /// The source.
+        source: SourceName,
+        /// The name of the setting.
+        name: &'static str,
+        /// What is wrong with it, and the fix.
+        problem: &'static str,
+    },
+    /// What a source gave cannot be read; nothing of it is told.
+    Malformed {
+        /// The source.
+        source: SourceName,
+        /// What stands there.
+        problem: &'static str,
+        /// At which byte, from 0.
+        at: usize,
+    },
+    /// What a source gave has no value of this name, or an empty one, or one of another kind.
+    Missing {
+        /// The source.
+        source: SourceName,
+        /// The name of the value.
+        name: &'static str,
+    },
+    /// What a source gave is longer than any that was seen.
+    TooLong {
+        /// The source.
+        source: SourceName,
+    },
+    /// The service behind a source said no.
+    Refused {
+        /// The source.
+        source: SourceName,
+        /// The status of its answer.
+        status: u16,
+        /// The error code, if STS told one, such as `EntityNotExist.Role`.
+        code: Option<String>,
+    },
+    /// The program of a source ended with an error; what it printed is not told.
+    ProgramFailed,
     /// The driver's answer is not of the kind that the question asked for.
     Mismatch {
         /// The source whose question it was.
@@ -104,6 +145,28 @@ impl fmt::Display for CredentialError {
                     "{source} gave no answer: check that it can be reached and that the driver supports it"
                 )
             }
+            Self::Setting { source, name, problem } => write!(f, "{source}: {name} {problem}"),
+            Self::Malformed { source, problem, at } => write!(
+                f,
+                "what {source} gave cannot be read, for {problem} at byte {at}: check what is behind it"
+            ),
+            Self::Missing { source, name } => {
+                write!(f, "what {source} gave has no {name}: check what is behind it")
+            }
+            Self::TooLong { source } => {
+                write!(f, "what {source} gave is too long for credentials: check what is behind it")
+            }
+            Self::Refused { source, status, code } => {
+                write!(f, "{source} was refused with status {status}")?;
+                if let Some(code) = code {
+                    write!(f, " ({code})")?;
+                }
+                f.write_str(": ")?;
+                f.write_str(advice(code.as_deref().unwrap_or_default()))
+            }
+            Self::ProgramFailed => f.write_str(
+                "the program that prints credentials ended with an error: run it by hand to see its messages",
+            ),
             Self::Mismatch { source } => {
                 write!(
                     f,
@@ -115,6 +178,22 @@ impl fmt::Display for CredentialError {
 }
 
 impl core::error::Error for CredentialError {}
+
+/// What to do about an error code of STS.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "EntityNotExist.Role" => "check the ARN of the role",
+        "NoPermission" => "let the caller call sts:AssumeRole and the role trust the caller",
+        "AuthenticationFail.NoPermission" => "check the ARN of the provider and whom the role trusts",
+        "InvalidAccessKeyId.NotFound" | "InvalidAccessKeyId.Inactive" => "check the AccessKey of the caller",
+        "SignatureDoesNotMatch" => "check the AccessKey secret of the caller",
+        "InvalidParameter.DurationSeconds" => "ask for no longer than the role allows",
+        _ if code.starts_with("Throttling") => "ask less often",
+        _ if code.starts_with("InvalidTimeStamp") => "check the local clock",
+        _ if code.starts_with("AuthenticationFail.OIDCToken") => "check the token and its provider",
+        _ => "check the settings of this source",
+    }
+}
 
 const REASON_CHARS_MAX: usize = 256;
 

@@ -42,13 +42,28 @@ mod cache;
 mod chance;
 mod credentials;
 mod error;
+#[allow(dead_code, reason = "the profile files will use the rest")]
+mod json;
+#[allow(dead_code, reason = "the profile files will use the rest")]
 mod lookup;
+#[allow(dead_code, reason = "the profile files will use the rest")]
+mod search;
 mod secret;
 mod source;
+#[allow(dead_code, reason = "the profile files will use the rest")]
+mod trail;
 
 pub use cache::{CredentialCache, Need, Step, Ticket};
 pub use credentials::{Credentials, Generation};
 pub use error::CredentialError;
-pub use lookup::{Answer, Lookup};
-pub use secret::Secret;
+pub use lookup::{Answer, CommandAnswer, CommandLookup, FileAnswer, FileLookup};
+pub use lookup::{HttpAnswer, HttpLookup, Lookup};
+pub use secret::{Secret, SecretBytes};
+pub use source::ecs::EcsRole;
+pub use source::oidc::OidcRole;
+pub use source::process::Process;
+pub use source::ram_role::RamRole;
+pub use source::sts::{StsEndpoint, StsSignature};
+pub use source::uri::CredentialsUri;
 pub use source::{Source, SourceName};
+pub use trail::{Outcome, Trail, TrailStep};

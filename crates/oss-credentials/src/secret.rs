@@ -1,6 +1,7 @@
 //! A string that nothing prints.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::hint::black_box;
 
@@ -24,6 +25,17 @@ impl Secret {
     /// Returns the text itself; keep what is made of it as short-lived as the use.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Joins the parts in one allocation, so that no copy is left behind.
+    pub(crate) fn concat(parts: &[&str]) -> Self {
+        let mut text = String::with_capacity(parts.iter().map(|part| part.len()).sum());
+        parts.iter().for_each(|part| text.push_str(part));
+        Self::from(text)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -49,14 +61,66 @@ impl fmt::Debug for Secret {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.0.as_bytes(), other.0.as_bytes());
-        // Every byte is looked at, and `black_box` keeps the compiler from stopping at the first difference.
-        let difference = ours.iter().zip(theirs).fold(0, |seen, (a, b)| black_box(seen | (a ^ b)));
-        ours.len() == theirs.len() && difference == 0
+        is_same(self.0.as_bytes(), other.0.as_bytes())
     }
 }
 
 impl Eq for Secret {}
+
+/// Bytes that nothing prints and that are wiped from memory when dropped: a file, or the body of an answer.
+///
+/// `Debug` is always `***`; [`expose`](Self::expose) is the only way to them. Two are compared as two
+/// [`Secret`]s are.
+#[derive(Clone, Default)]
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Returns the bytes themselves; keep what is made of them as short-lived as the use.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    /// Takes the bytes over without a copy, so their memory is wiped later.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl From<&[u8]> for SecretBytes {
+    /// Copies the bytes; wiping the original stays with its owner.
+    fn from(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(Vec::from(bytes)))
+    }
+}
+
+impl From<&str> for SecretBytes {
+    /// Copies the text; wiping the original stays with its owner.
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl PartialEq for SecretBytes {
+    fn eq(&self, other: &Self) -> bool {
+        is_same(&self.0, &other.0)
+    }
+}
+
+impl Eq for SecretBytes {}
+
+/// Every byte is looked at, and `black_box` keeps the compiler from stopping at the first difference.
+fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
+    let difference = ours.iter().zip(theirs).fold(0, |seen, (a, b)| black_box(seen | (a ^ b)));
+    ours.len() == theirs.len() && difference == 0
+}
 
 #[cfg(test)]
 mod tests {
