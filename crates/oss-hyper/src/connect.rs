@@ -204,7 +204,13 @@ async fn wire(
     }
     if origin.is_tls() {
         *step = Step::Tls;
-        stream = tls.handshake(origin.host(), stream).await?;
+        stream = tls.handshake(origin.host(), stream).await.map_err(|fault| match via {
+            // Some proxies answer in the origin's place, with certificates of their own.
+            Some(via) => {
+                Fault::new(fault.kind, format!("through the proxy {}: {}", via.shown(), fault.cause))
+            }
+            None => fault,
+        })?;
     }
     Ok(Wire { stream, meter, via: None })
 }

@@ -142,7 +142,12 @@ impl Proxy {
             Via::parse(&url).map_err(|problem| ProxyError::Variable { name, problem: Box::new(problem) })
         };
         let is_cgi = lookup("REQUEST_METHOD").is_some();
-        let http: &[_] = if is_cgi { &["http_proxy"] } else { &["http_proxy", "HTTP_PROXY"] };
+        let http: &[_] = match is_cgi {
+            // There, both are the same variable.
+            true if cfg!(windows) => &[],
+            true => &["http_proxy"],
+            false => &["http_proxy", "HTTP_PROXY"],
+        };
         let all = via(&["all_proxy", "ALL_PROXY"])?;
         let mut proxy = Self {
             http: via(http)?.or_else(|| all.clone()),
@@ -209,21 +214,14 @@ impl Via {
         format!("{}:{}", self.authority.host(), self.port())
     }
 
-    /// What a person can do about a status that is no success.
-    pub(crate) fn advice(&self, status: u16) -> String {
-        let scheme = if self.is_tls { "https" } else { "http" };
+    /// What a status that is no success says, where more is known than its number; the fix is said by the
+    /// error's own line.
+    pub(crate) fn meaning(&self, status: u16) -> &'static str {
         match status {
-            407 if self.authorization.is_some() => {
-                "it does not accept the user and password in the proxy's URL; correct them".to_owned()
-            }
-            407 => {
-                let shown = self.shown();
-                format!("set user and password in the proxy's URL, {scheme}://user:password@{shown}")
-            }
-            401 | 403 => "it does not allow this host and port; allow them there, or reach the host without \
-                          a proxy (`Proxy::except`)"
-                .to_owned(),
-            _ => "see its log, or reach the host without a proxy (`Proxy::except`)".to_owned(),
+            407 if self.authorization.is_some() => ": it does not take the user and password of its URL",
+            407 => ": it wants a user and a password",
+            401 | 403 => ": it does not allow this host and port",
+            _ => "",
         }
     }
 }

@@ -68,7 +68,8 @@ impl Transport {
     /// absolute URI. It must send that as it is, or the signature breaks, and once: a client that repeats
     /// requests by itself (`retry_canceled_requests` of hyper-util is on by default) may write twice. Time
     /// limits hold as far as they can be kept from here: connecting counts as sending, what the client reads
-    /// ahead counts as sent, and a request that the client took is reported as one that may have arrived.
+    /// ahead counts as sent, a request that the client took is reported as one that may have arrived, and a
+    /// fresh connection cannot be asked for after a failure.
     pub fn from_service<S, B>(service: S) -> Self
     where
         S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,

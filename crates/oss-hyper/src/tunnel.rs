@@ -58,9 +58,9 @@ pub(crate) async fn tunnel(mut stream: Stream, via: &Via, origin: &Origin) -> Re
     }
 }
 
-/// A proxy that says no, and what a person can do about it.
+/// A proxy that says no.
 pub(crate) fn refused(via: &Via, status: u16, what: &str) -> Fault {
-    let problem = format!("the proxy {} answered {status} to {what}; {}", via.shown(), via.advice(status));
+    let problem = format!("the proxy {} answered {status} to {what}{}", via.shown(), via.meaning(status));
     Fault::new(FailureKind::Proxy { status }, problem)
 }
 

@@ -220,6 +220,17 @@ async fn a_proxy_may_want_tls_itself() {
 }
 
 #[tokio::test]
+async fn f04_a_wrong_certificate_behind_a_proxy_names_the_proxy_too() {
+    let stage = Stage::up().await.unwrap();
+    let proxy = Forwarding::to(stage.address(), None).await;
+    let transport = Transport::builder().proxy(Proxy::all(&proxy.address.to_string()).unwrap());
+    let error = bucket(HTTPS, transport).put("key", "x").await.unwrap_err();
+    let said = format!("through the proxy {}: invalid peer certificate: UnknownIssuer", proxy.address);
+    assert_eq!(told(&error), (FailureKind::Tls, said));
+    assert_eq!((error.outcome(), error.attempts().len()), (Outcome::NotSent, 1));
+}
+
+#[tokio::test]
 async fn f17_a_proxy_that_wants_a_login_ends_the_call_and_says_what_to_do() {
     let stage = Stage::up().await.unwrap();
     for (endpoint, what) in
@@ -231,13 +242,15 @@ async fn f17_a_proxy_that_wants_a_login_ends_the_call_and_says_what_to_do() {
             let bucket = bucket(endpoint, through(&stage, Proxy::all(&url).unwrap()));
             let error = bucket.put("key", "x").await.unwrap_err();
             assert_eq!((error.outcome(), error.attempts().len()), (Outcome::NotSent, 1));
-            let advice = if knows {
-                "it does not accept the user and password in the proxy's URL; correct them".to_owned()
+            let meaning = if knows {
+                "it does not take the user and password of its URL"
             } else {
-                let at = proxy.address;
-                format!("set user and password in the proxy's URL, http://user:password@{at}")
+                "it wants a user and a password"
             };
-            let said = format!("the proxy {} answered 407 to {what}; {advice}", proxy.address);
+            let said = format!("the proxy {} answered 407 to {what}: {meaning}", proxy.address);
+            let line = error.to_string();
+            assert!(line.contains(&said), "{line}");
+            assert!(line.ends_with("; set the user and the password in the proxy's URL"), "{line}");
             assert_eq!(told(&error), (FailureKind::Proxy { status: 407 }, said));
         }
     }
@@ -278,7 +291,11 @@ async fn f17_a_proxy_that_says_nothing_sensible_is_named() {
         (long, FailureKind::Protocol, "with a head of more than 16 KiB; is it a proxy?"),
         ("HTTP/1.1 200 OK\r\n\r\nhi".into(), FailureKind::Protocol, "with more than a head; is it a proxy?"),
         ("HTTP/1.1 302 F\r\n\r\n".into(), FailureKind::Proxy { status: 302 }, "answered 302 to CONNECT"),
-        ("HTTP/1.1 403 F\r\n\r\n".into(), FailureKind::Proxy { status: 403 }, "allow this host and port"),
+        (
+            "HTTP/1.1 403 F\r\n\r\n".into(),
+            FailureKind::Proxy { status: 403 },
+            "it does not allow this host and port",
+        ),
     ];
     for (answer, kind, said) in cases {
         let address = raw(move |_, mut tcp| {
