@@ -133,8 +133,7 @@ impl Connector {
         if end.is_some_and(|end| end < limit) {
             return Err(Fault::late(Wait::Connect, "the call's time was over while it connected"));
         }
-        let (authority, seconds) = (&origin.authority, self.timeout.as_secs_f64());
-        let problem = format!("no connection to {authority} within {seconds} s: {step}");
+        let problem = format!("{step} within {} s", self.timeout.as_secs_f64());
         Err(Fault::new(step.kind(), problem))
     }
 

@@ -33,9 +33,9 @@ impl Dialer {
         step: &mut Step,
     ) -> Result<TcpStream, Fault> {
         *step = Step::Lookup;
-        let mut addresses = self.addresses(host, port).await.map_err(|problem| {
-            Fault::new(FailureKind::Dns, format!("the name {host} cannot be looked up: {problem}"))
-        })?;
+        let addresses = self.addresses(host, port).await;
+        let nowhere = |problem: io::Error| Fault::new(FailureKind::Dns, format!("{host}: {problem}"));
+        let mut addresses = addresses.map_err(nowhere)?;
         *step = Step::Tcp;
         if let Some(local) = self.local {
             addresses.retain(|address| address.is_ipv4() == local.is_ipv4());

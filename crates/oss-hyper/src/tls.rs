@@ -71,7 +71,8 @@ mod with_rustls {
     use tokio_rustls::rustls::pki_types::pem::PemObject as _;
     use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
     use tokio_rustls::rustls::{
-        self, ClientConfig, RootCertStore, SupportedProtocolVersion, version::TLS12, version::TLS13,
+        self, AlertDescription, ClientConfig, RootCertStore, SupportedProtocolVersion, version::TLS12,
+        version::TLS13,
     };
 
     use super::{BadOption, Identity, TlsOptions, TlsVersion, Versions};
@@ -114,9 +115,7 @@ mod with_rustls {
                 .map_err(|error| Fault::new(FailureKind::Tls, format!("{host}: {error}")))?;
             match TlsConnector::from(Arc::clone(&self.0)).connect(name, under).await {
                 Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-                // A peer that hangs up is a bad moment; one that shows the wrong certificate stays wrong.
-                Err(error) if is_of_tls(&error) => Err(Fault::new(FailureKind::Tls, error)),
-                Err(error) => Err(Fault::new(FailureKind::Connect, error)),
+                Err(error) => Err(fault(error)),
             }
         }
     }
@@ -166,8 +165,21 @@ mod with_rustls {
         Ok((chain, key))
     }
 
-    fn is_of_tls(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+    /// A peer that hangs up is a bad moment; one that shows the wrong certificate stays wrong.
+    fn fault(error: io::Error) -> Fault {
+        let Some(of_tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
+            return Fault::new(FailureKind::Connect, error);
+        };
+        // Certificates explain themselves.
+        let meaning = match of_tls {
+            rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+            | rustls::Error::PeerIncompatible(_) => {
+                "the server has no version of TLS that is allowed here (`tls_min`, `tls_exact`)"
+            }
+            rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port",
+            _ => return Fault::new(FailureKind::Tls, error),
+        };
+        Fault::new(FailureKind::Tls, format!("{meaning}: {of_tls}"))
     }
 
     impl fmt::Debug for Tls {

@@ -120,10 +120,8 @@ impl Service<Uri> for Bad {
 
 #[tokio::test]
 async fn a_connector_that_fails_or_never_ends_is_a_failure_to_connect() {
-    for (bad, said) in [
-        (Bad(true), "no road there"),
-        (Bad(false), "no connection to 127.0.0.1:1 within 0.2 s: the connector did not end"),
-    ] {
+    for (bad, said) in [(Bad(true), "no road there"), (Bad(false), "the connector did not end within 0.2 s")]
+    {
         let transport = Transport::builder().connect_timeout(LIMIT).connector(bad).build().unwrap();
         let service = service("http://127.0.0.1:1").with_retry(Policy::none());
         let error = bucket_over(service, &transport).put("key", "x").await.unwrap_err();
@@ -185,17 +183,11 @@ async fn f01_a_name_without_an_address_is_named() {
     let of = |look: fn() -> Looked| Transport::builder().connect_timeout(LIMIT).resolver(move |_| look());
     let host = "examplebucket.oss-cn-hangzhou.aliyuncs.com";
     let cases = [
-        (
-            of(|| Box::pin(ready(Ok(Vec::new())))),
-            format!("the name {host} cannot be looked up: it has no address"),
-        ),
-        (
-            of(|| Box::pin(ready(Err(io::Error::other("no such record"))))),
-            format!("the name {host} cannot be looked up: no such record"),
-        ),
+        (of(|| Box::pin(ready(Ok(Vec::new())))), format!("{host}: it has no address")),
+        (of(|| Box::pin(ready(Err(io::Error::other("no such record"))))), format!("{host}: no such record")),
         (
             of(|| Box::pin(core::future::pending())),
-            format!("no connection to {host} within 0.2 s: the look-up of its name did not end"),
+            "the look-up of its name did not end within 0.2 s".to_owned(),
         ),
     ];
     for (transport, said) in cases {

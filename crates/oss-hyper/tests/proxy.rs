@@ -335,9 +335,7 @@ async fn f05_a_proxy_that_never_answers_is_within_the_time_to_connect() {
         let began = Instant::now();
         let error = bucket.put("key", "x").await.unwrap_err();
         assert!((limit..LIMIT).contains(&began.elapsed()), "{:?}", began.elapsed());
-        let host = "examplebucket.oss-cn-hangzhou.aliyuncs.com";
-        let said = format!("no connection to {host} within 0.2 s: {said}");
-        assert_eq!(told(&error), (FailureKind::Connect, said));
+        assert_eq!(told(&error), (FailureKind::Connect, format!("{said} within 0.2 s")));
         assert_eq!(error.outcome(), Outcome::NotSent);
     }
 }

@@ -130,7 +130,9 @@ async fn each_version_of_tls_can_be_forced_on_both_sides() {
                 assert_eq!(result.is_ok(), agrees[i], "{name} and {version:?}: {result:?}");
                 if let Err(error) = result {
                     let said = refused(&error);
-                    assert!(said.contains("ProtocolVersion"), "{said}");
+                    let why =
+                        "the server has no version of TLS that is allowed here (`tls_min`, `tls_exact`)";
+                    assert!(said.starts_with(why), "{said}");
                 }
             }
         }
@@ -173,7 +175,8 @@ async fn a_server_that_wants_a_certificate_gets_the_one_that_was_given() {
 async fn f04_a_server_without_tls_is_not_talked_to_in_the_clear() {
     let server = Server::start(Config::new("cn-hangzhou")).await.unwrap();
     let endpoint = format!("https://localhost:{}", server.address().port());
-    refused(&put(&endpoint, builder()).await.unwrap_err());
+    let said = refused(&put(&endpoint, builder()).await.unwrap_err());
+    assert!(said.starts_with("the server does not speak TLS on this port: "), "{said}");
 }
 
 #[tokio::test]
@@ -191,7 +194,7 @@ async fn f05_a_handshake_that_stalls_is_within_the_time_to_connect() {
     assert!((limit..limit * 20).contains(&began.elapsed()), "{:?}", began.elapsed());
     let ErrorKind::Transport(failure) = error.kind() else { panic!("{error:?}") };
     assert_eq!((failure.kind, error.outcome()), (FailureKind::Connect, Outcome::NotSent));
-    let said = format!("no connection to {address} within 0.2 s: the TLS handshake did not end");
+    let said = "the TLS handshake did not end within 0.2 s";
     assert_eq!(failure.cause.as_ref().unwrap().to_string(), said);
 }
 
