@@ -182,7 +182,11 @@ impl Via {
             // What stands there may be half of a password that was not encoded.
             _ => return Err(ProxyError::Host { url: masked(url) }),
         };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // With a path that is none, half of a password that was not encoded would be taken for the host.
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains(['/', '?', '#']) {
+            return Err(ProxyError::Host { url: masked(url) });
+        }
         let (login, host) = match authority.rsplit_once('@') {
             Some((login, host)) => (Some(login), host),
             None => (None, authority),
@@ -408,6 +412,28 @@ mod tests {
         assert!(proxy.to(&origin("https://b.out.example/")).is_some());
         let error = read(&[("all_proxy", "socks5h://u:p@h:1")]).unwrap_err().to_string();
         assert!(error.starts_with("all_proxy of the environment: `socks5h` proxies are not"), "{error}");
+    }
+
+    #[test]
+    fn any_text_is_a_proxy_or_an_error_and_what_stands_before_its_last_at_is_not_shown() {
+        let parts = ["http", "://", ":", "@", "[", "]", "%", "4", "/", "?", "#", ".", " ", "é", "p", "\n"];
+        let mut state = 1_usize;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for _ in 0..50_000 {
+            let text = |next: &mut dyn FnMut(usize) -> usize| {
+                (0..next(8)).map(|_| parts[next(parts.len())]).collect::<String>()
+            };
+            let url = format!("http://{}SECRET{}@{}", text(&mut next), text(&mut next), text(&mut next));
+            let shown = match Proxy::all(&url) {
+                Ok(proxy) => format!("{proxy:?}"),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            assert!(!shown.contains("SECRET"), "{url:?}: {shown}");
+            let _any = Proxy::none().except(&text(&mut next));
+        }
     }
 
     #[test]
