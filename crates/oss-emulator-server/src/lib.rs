@@ -25,5 +25,5 @@ mod handle;
 mod server;
 
 pub use handle::Handle;
-pub use oss_emulator::{Callback, CallbackOutcome, Config, Emulator, Object};
+pub use oss_emulator::{Callback, CallbackOutcome, Config, Emulator, Object, Verdict};
 pub use server::Server;

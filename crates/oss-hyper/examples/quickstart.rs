@@ -1,8 +1,8 @@
 //! A tour of a bucket: `cargo run --release --example quickstart`.
 //!
 //! By itself it starts the emulator in this process and tours a bucket there. With `OSS_REGION`,
-//! `OSS_BUCKET`, `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET` set it does the same in your bucket, under a
-//! prefix of its own, and removes what it made.
+//! `OSS_BUCKET`, `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET` set it does the same in your bucket, under
+//! a prefix of its own, and removes what it made.
 
 use core::error::Error;
 use core::time::Duration;

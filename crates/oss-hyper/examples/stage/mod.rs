@@ -1,23 +1,30 @@
 //! A stage for the examples and tests: the emulator on a port of this machine that speaks http and https, a
 //! resolver that sends every name there, and a certificate authority made for the occasion.
 //!
-//! Against OSS itself none of this is needed: leave out `resolver` and `root_certificates`.
-#![allow(dead_code, reason = "each program uses its own part")]
+//! Against OSS itself none of this is needed: say `config.client()` instead of
+//! `stage.over(config).client()`.
+#![allow(dead_code, unused_imports, reason = "each program uses its own part")]
 
 extern crate alloc;
+
+mod forward;
+mod peer;
 
 use alloc::sync::Arc;
 use core::error::Error;
 use core::future::{Ready, ready};
 use core::net::SocketAddr;
-use std::io;
+use core::time::Duration;
+use std::{env, io, process};
 
+pub(crate) use forward::Forward;
+use http::HeaderValue;
 use oss_emulator_server::{Config, Handle};
 use oss_hyper::{Transport, TransportBuilder};
+pub(crate) use peer::{Canned, Peer, ProtocolVersion, Seen};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -35,7 +42,7 @@ pub(crate) const CNAME: &str = "static.example.com";
 
 /// The emulator with its address; it goes with the program's runtime.
 pub(crate) struct Stage {
-    handle: Handle,
+    peer: Peer,
     address: SocketAddr,
     authority: Authority,
 }
@@ -50,7 +57,27 @@ impl Stage {
     pub(crate) async fn of_region(region: &str) -> Outcome<Self> {
         let config = Config::new(region).with_access_key(ID, SECRET).with_cname(CNAME, BUCKET);
         let stage = Self::with(config, &[CNAME]).await?;
-        stage.handle.create_bucket(BUCKET);
+        stage.peer.handle().create_bucket(BUCKET);
+        Ok(stage)
+    }
+
+    /// The stage of an example, in the region `cn-hangzhou`, for the key that is in the environment.
+    ///
+    /// Without one the program starts itself anew with a key of the stage's: it cannot safely set a
+    /// variable of its own (`std::env::set_var`).
+    pub(crate) async fn open() -> Outcome<Self> {
+        Self::open_at(REGION, &[]).await
+    }
+
+    /// The same in another region, and under more host names; buckets are sub-domains of them.
+    pub(crate) async fn open_at(region: &str, hosts: &[&str]) -> Outcome<Self> {
+        let config = with_key_of_environment(Config::new(region).with_cname(CNAME, BUCKET))?;
+        let config = hosts.iter().fold(config, |config, host| config.with_domain(*host));
+        let mut names = vec![CNAME.to_owned()];
+        names.extend(hosts.iter().flat_map(|host| [(*host).to_owned(), format!("*.{host}")]));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let stage = Self::with(config, &names).await?;
+        stage.peer.handle().create_bucket(BUCKET);
         Ok(stage)
     }
 
@@ -64,9 +91,55 @@ impl Stage {
             all.push(domain);
         }
         let tls = authority.issue(&all)?.server()?;
-        let handle = Handle::new(config);
-        let address = serve(handle.clone(), tls).await?;
-        Ok(Self { handle, address, authority })
+        let peer = Peer::from(Handle::new(config));
+        let address = serve(peer.clone(), tls).await?;
+        Ok(Self { peer, address, authority })
+    }
+
+    /// What leads a client here that would go to OSS: a resolver that answers every name with this machine,
+    /// and trust in the stage's certificates.
+    pub(crate) fn over(&self, config: oss_hyper::Config) -> oss_hyper::Config {
+        config.resolver(self.resolver()).root_certificates(self.ca_pem())
+    }
+
+    /// The same for a transport.
+    pub(crate) fn transport_over(&self, builder: TransportBuilder) -> TransportBuilder {
+        builder.resolver(self.resolver()).root_certificates(self.ca_pem())
+    }
+
+    /// A proxy in front of the stage, for `user` and `password`.
+    pub(crate) async fn proxy(&self) -> Outcome<Forward> {
+        Forward::to(self.address).await
+    }
+
+    /// The requests since the last time that it was asked.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.peer.seen()
+    }
+
+    /// The last request.
+    pub(crate) fn last(&self) -> Outcome<Seen> {
+        self.seen().pop().ok_or_else(|| "no request since the last time".into())
+    }
+
+    /// How many connections were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.peer.connections()
+    }
+
+    /// Answers the next so many requests with 500, as OSS does in trouble.
+    pub(crate) fn fail(&self, times: usize) {
+        self.peer.answer(vec![Canned::Trouble; times]);
+    }
+
+    /// Answers the next request by naming another place for the bucket.
+    pub(crate) fn redirect(&self, place: &'static str) {
+        self.peer.answer([Canned::Redirect(HeaderValue::from_static(place))]);
+    }
+
+    /// Answers the next request only after this time.
+    pub(crate) fn stall(&self, time: Duration) {
+        self.peer.answer([Canned::Silence(time)]);
     }
 
     /// Looks up every name at this stage: the port comes along, for http and https alike.
@@ -77,7 +150,7 @@ impl Stage {
 
     /// A transport whose every name leads here, and which trusts the stage's certificates.
     pub(crate) fn transport(&self) -> TransportBuilder {
-        Transport::builder().resolver(self.resolver()).root_certificates(self.ca_pem())
+        self.transport_over(Transport::builder())
     }
 
     /// Who signed the stage's certificate, in PEM.
@@ -91,7 +164,7 @@ impl Stage {
 
     /// The emulator, to look into.
     pub(crate) fn handle(&self) -> &Handle {
-        &self.handle
+        self.peer.handle()
     }
 }
 
@@ -109,33 +182,48 @@ fn domains(region: &str) -> Vec<String> {
     ]
 }
 
+/// Adds the key of the environment; starts the program anew with one where there is none.
+fn with_key_of_environment(config: Config) -> Outcome<Config> {
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let (id, secret) = (variable("OSS_ACCESS_KEY_ID"), variable("OSS_ACCESS_KEY_SECRET"));
+    match (id, secret, variable("OSS_SESSION_TOKEN")) {
+        (Some(id), Some(secret), None) => Ok(config.with_access_key(id, secret)),
+        (Some(id), Some(secret), Some(token)) => Ok(config.with_temporary_key(id, secret, token, FAR)),
+        _ => {
+            let mut again = process::Command::new(env::current_exe()?);
+            again.args(env::args_os().skip(1)).env_remove("OSS_SESSION_TOKEN");
+            let status = again.env("OSS_ACCESS_KEY_ID", ID).env("OSS_ACCESS_KEY_SECRET", SECRET).status()?;
+            process::exit(status.code().unwrap_or(1));
+        }
+    }
+}
+
 /// The emulator on a free port: in TLS for who begins with its first byte, in the clear for others.
-pub(crate) async fn serve(handle: Handle, tls: ServerConfig) -> Outcome<SocketAddr> {
+pub(crate) async fn serve(peer: impl Into<Peer>, tls: ServerConfig) -> Outcome<SocketAddr> {
+    let peer = peer.into();
     let acceptor = TlsAcceptor::from(Arc::new(tls));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
-        while let Ok((tcp, _)) = listener.accept().await {
-            let (acceptor, handle) = (acceptor.clone(), handle.clone());
+        while let Ok((tcp, client)) = listener.accept().await {
+            let (acceptor, peer) = (acceptor.clone(), peer.clone());
             // What ends a connection is its client's to tell.
-            tokio::spawn(async move { Some(answer(tcp, acceptor, handle).await) });
+            tokio::spawn(async move { Some(answer(tcp, client, acceptor, peer).await) });
         }
     });
     Ok(address)
 }
 
-async fn answer(tcp: TcpStream, acceptor: TlsAcceptor, handle: Handle) -> Outcome {
+async fn answer(tcp: TcpStream, client: SocketAddr, acceptor: TlsAcceptor, peer: Peer) -> Outcome {
     tcp.set_nodelay(true)?;
     let mut first = [0];
     tcp.peek(&mut first).await?;
-    if first == [TLS_HANDSHAKE] {
-        return speak(handle, acceptor.accept(tcp).await?).await;
+    if first != [TLS_HANDSHAKE] {
+        return Ok(peer.speak(tcp, None, client).await?);
     }
-    speak(handle, tcp).await
-}
-
-async fn speak(handle: Handle, stream: impl AsyncRead + AsyncWrite + Unpin) -> Outcome {
-    Ok(handle.serve_connection(stream).await?)
+    let stream = acceptor.accept(tcp).await?;
+    let version = stream.get_ref().1.protocol_version();
+    Ok(peer.speak(stream, version, client).await?)
 }
 
 /// Signs certificates.
@@ -209,3 +297,5 @@ impl Leaf {
 
 /// The type of the record that TLS begins with (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 22;
+/// Later than any token is used: since the Unix epoch.
+const FAR: Duration = Duration::from_secs(1 << 40);
