@@ -5,7 +5,7 @@ use core::{cmp::Ordering, str};
 
 use crate::{
     Request, Resource, Scratch,
-    encode::{Keep, Pen, cmp_encoded, is_oss, key_encoded, key_lower},
+    encode::{Pen, cmp_encoded, is_oss, key_encoded, key_lower},
     scratch::{Added, Name, Room, Span},
 };
 
@@ -17,10 +17,13 @@ impl Scratch {
     pub(crate) fn collect_headers(&mut self, request: &Request<'_>) -> Option<Span> {
         let mut any_additional = false;
         for (index, (name, value)) in request.headers.iter().enumerate() {
+            if request.additional.is_empty() && !matches!(name.as_bytes(), [b'x' | b'X' | b'c' | b'C', ..]) {
+                continue;
+            }
             let key = key_lower(name);
             let source = if is_oss(key) {
                 let is_same = |own: &Name| own.key == key && name.eq_ignore_ascii_case(own.text);
-                if self.added.iter().any(|added| is_same(&added.name)) {
+                if self.added.iter().any(|added| is_same(added.name)) {
                     continue;
                 }
                 Source::Caller(index)
@@ -32,25 +35,27 @@ impl Scratch {
                 continue;
             };
             any_additional |= matches!(source, Source::Additional(_));
-            self.headers.push(Taken { key, plain: false, source });
+            self.headers.push(Taken { key, source });
         }
         for (index, added) in self.added.iter().enumerate() {
-            self.headers.push(Taken { key: added.name.key, plain: false, source: Source::Added(index) });
+            self.headers.push(Taken { key: added.name.key, source: Source::Added(index) });
         }
-        let Self { added, headers, order, .. } = self;
+        let Self { added, headers, .. } = self;
         let name = |source: Source| match source {
-            Source::Caller(index) | Source::Additional(index) => request.headers[index].0,
+            Source::Caller(index) | Source::Plain(index) | Source::Additional(index) => {
+                request.headers[index].0
+            }
             Source::Added(index) => added[index].name.text,
         };
         // Equal names keep the caller's order: their values are joined in it.
-        sort(order, headers, |a, b| cmp_lower(name(a), name(b)).then(a.cmp(&b)));
+        sort(headers, |a, b| cmp_lower(name(a), name(b)).then(a.cmp(&b)));
         if any_additional { self.list_additional(request) } else { None }
     }
 
     fn list_additional(&mut self, request: &Request<'_>) -> Option<Span> {
         let mut last: Option<&str> = None;
         let list = self.values.write(|pen| {
-            for header in self.order.iter().map(|index| &self.headers[*index]) {
+            for header in &self.headers {
                 let Source::Additional(index) = header.source else { continue };
                 let name = request.headers[index].0;
                 if last.is_some_and(|last| last.eq_ignore_ascii_case(name)) {
@@ -75,28 +80,30 @@ impl Scratch {
     /// Takes a parameter of the request into the canonical query, by its index.
     pub(crate) fn add_pair(&mut self, index: usize, name: &str) {
         let (key, plain) = key_encoded(name);
-        self.pairs.push(Taken { key, plain, source: Source::Caller(index) });
+        let source = if plain { Source::Plain(index) } else { Source::Caller(index) };
+        self.pairs.push(Taken { key, source });
     }
 
     /// Takes what is added so far into the canonical query.
     pub(crate) fn add_own_pairs(&mut self) {
         for (index, added) in self.added.iter().enumerate() {
             let key = added.name.key_encoded;
-            self.pairs.push(Taken { key, plain: true, source: Source::Added(index) });
+            self.pairs.push(Taken { key, source: Source::Added(index) });
         }
     }
 
     /// Writes the six fields of the canonical request, from the headers and pairs taken before.
     pub(crate) fn write_canonical(&mut self, request: &Request<'_>, additional: Option<Span>, payload: &str) {
-        let Self { values, added, canonical, headers, pairs, order, pair_order, names, .. } = self;
+        let Self { values, added, canonical, headers, pairs, names, .. } = self;
+        sort_pairs(pairs, |source| source.of(request.query, added, values));
         canonical.write(|pen| {
             pen.push(request.method.as_bytes());
             pen.byte(b'\n');
             write_resource(pen, request.resource);
             pen.byte(b'\n');
-            write_query(pen, pair_order, pairs, |source| source.of(request.query, added, values));
+            write_query(pen, pairs, |source| source.of(request.query, added, values));
             pen.byte(b'\n');
-            write_headers(pen, order, headers, names, |source| source.of(request.headers, added, values));
+            write_headers(pen, headers, names, |source| source.of(request.headers, added, values));
             pen.byte(b'\n');
             if let Some(additional) = additional {
                 pen.push(values.at(additional));
@@ -107,46 +114,46 @@ impl Scratch {
     }
 }
 
-fn write_query<'a>(
-    pen: &mut Pen<'_>,
-    order: &mut Vec<usize>,
-    pairs: &[Taken],
-    pair: impl Fn(Source) -> (&'a str, &'a [u8]),
-) {
-    sort(order, pairs, |a, b| {
+fn sort_pairs<'a>(pairs: &mut [Taken], pair: impl Fn(Source) -> (&'a str, &'a [u8])) {
+    sort(pairs, |a, b| {
         let (a, b) = (pair(a), pair(b));
         cmp_encoded(a.0.as_bytes(), b.0.as_bytes()).then_with(|| cmp_encoded(a.1, b.1))
     });
-    for (index, taken) in order.iter().map(|index| &pairs[*index]).enumerate() {
+}
+
+fn write_query<'a>(out: &mut Pen<'_>, pairs: &[Taken], pair: impl Fn(Source) -> (&'a str, &'a [u8])) {
+    let mut pen = out.lend();
+    for taken in pairs {
         let (name, value) = pair(taken.source);
-        if index > 0 {
-            pen.byte(b'&');
-        }
-        if taken.plain {
-            pen.push(name.as_bytes());
-        } else {
-            pen.encoded(name.as_bytes(), Keep::Unreserved);
+        match taken.source {
+            Source::Plain(_) | Source::Added(_) => pen.push(name.as_bytes()),
+            _ => pen.component(name.as_bytes()),
         }
         // OSS reads `?acl` and `?acl=` alike; the canonical form is the bare name.
         if !value.is_empty() {
             pen.byte(b'=');
-            pen.encoded(value, Keep::Unreserved);
+            pen.component(value);
         }
+        pen.byte(b'&');
     }
+    if !pairs.is_empty() {
+        pen.back();
+    }
+    let end = pen.at();
+    out.go(end);
 }
 
 pub(crate) fn write_headers<'a>(
-    pen: &mut Pen<'_>,
-    order: &[usize],
+    out: &mut Pen<'_>,
     headers: &[Taken],
     names: &mut Vec<Span>,
     header: impl Fn(Source) -> (&'a str, &'a [u8]),
 ) {
-    let mut last = None;
-    for taken in order.iter().map(|index| &headers[*index]) {
+    let mut pen = out.lend();
+    let mut last = (0, "");
+    for taken in headers {
         let (name, value) = header(taken.source);
-        let same = |(key, last): (u64, &str)| key == taken.key && last.eq_ignore_ascii_case(name);
-        if last.is_some_and(same) {
+        if taken.key == last.0 && name.eq_ignore_ascii_case(last.1) {
             pen.back();
             pen.byte(b',');
         } else {
@@ -157,42 +164,33 @@ pub(crate) fn write_headers<'a>(
         }
         pen.push(trimmed(value));
         pen.byte(b'\n');
-        last = Some((taken.key, name));
+        last = (taken.key, name);
     }
+    let end = pen.at();
+    out.go(end);
 }
 
 /// A header to sign, or a parameter of the canonical query.
+#[derive(Clone, Copy)]
 pub(crate) struct Taken {
     /// Sorts as the name does, unless it is equal for both.
     pub(crate) key: u64,
-    /// Whether it is a name that is its own encoded form.
-    pub(crate) plain: bool,
     pub(crate) source: Source,
 }
 
-/// The indices of the list in the order of the keys, and where they are equal, of `otherwise`.
-pub(crate) fn sort(order: &mut Vec<usize>, list: &[Taken], otherwise: impl Fn(Source, Source) -> Ordering) {
-    let is_tied_after = |a: &Taken, b: &Taken| a.key == b.key && otherwise(a.source, b.source).is_gt();
-    order.clear();
+/// Sorts by the keys, and where they are equal, by `otherwise`.
+pub(crate) fn sort(list: &mut [Taken], otherwise: impl Fn(Source, Source) -> Ordering) {
+    let order = |a: &Taken, b: &Taken| a.key.cmp(&b.key).then_with(|| otherwise(a.source, b.source));
     if list.len() > FEW {
-        let compare = |a: &Taken, b: &Taken| a.key.cmp(&b.key).then_with(|| otherwise(a.source, b.source));
-        order.extend(0..list.len());
-        return order.sort_unstable_by(|a, b| compare(&list[*a], &list[*b]));
+        return list.sort_unstable_by(order);
     }
-    for (index, taken) in list.iter().enumerate() {
-        order.push(index);
-        let mut at = index;
-        while at > 0 {
-            let before = order[at - 1];
-            if list[before].key < taken.key
-                || !(list[before].key > taken.key || is_tied_after(&list[before], taken))
-            {
-                break;
-            }
-            order[at] = before;
+    for end in 1..list.len() {
+        let (mut at, taken) = (end, list[end]);
+        while at > 0 && order(&list[at - 1], &taken).is_gt() {
+            list[at] = list[at - 1];
             at -= 1;
         }
-        order[at] = index;
+        list[at] = taken;
     }
 }
 
@@ -201,6 +199,8 @@ pub(crate) fn sort(order: &mut Vec<usize>, list: &[Taken], otherwise: impl Fn(So
 pub(crate) enum Source {
     /// In the request.
     Caller(usize),
+    /// In the request, and it is a parameter whose name is its own encoded form.
+    Plain(usize),
     /// In the request, and it is a header that is signed because the caller named it.
     Additional(usize),
     /// In [`Scratch::added`].
@@ -217,7 +217,9 @@ impl Source {
         values: &'a Room,
     ) -> (&'a str, &'a [u8]) {
         match self {
-            Self::Caller(index) | Self::Additional(index) => (list[index].0, list[index].1.as_bytes()),
+            Self::Caller(index) | Self::Plain(index) | Self::Additional(index) => {
+                (list[index].0, list[index].1.as_bytes())
+            }
             Self::Added(index) => (added[index].name.text, values.at(added[index].value)),
         }
     }
@@ -259,16 +261,13 @@ fn write_resource(pen: &mut Pen<'_>, resource: Resource<'_>) {
         Resource::Bucket(bucket) => (bucket, ""),
         Resource::Object { bucket, key } => (bucket, key),
         _ => {
-            return resource
-                .pieces()
-                .into_iter()
-                .for_each(|piece| pen.encoded(piece.as_bytes(), Keep::Slash));
+            return resource.pieces().into_iter().for_each(|piece| pen.path(piece.as_bytes()));
         }
     };
     pen.byte(b'/');
-    pen.encoded(bucket.as_bytes(), Keep::Slash);
+    pen.path(bucket.as_bytes());
     pen.byte(b'/');
-    pen.encoded(key.as_bytes(), Keep::Slash);
+    pen.path(key.as_bytes());
 }
 
 fn is_named(names: &[&str], name: &str) -> bool {
@@ -445,15 +444,14 @@ mod tests {
     /// Whoever names a thousand headers must not have us compare each with each.
     #[test]
     fn many_equal_names_are_not_compared_each_with_each() {
-        let list =
-            (0..1_000).map(|index| Taken { key: 0, plain: false, source: Source::Caller(999 - index) });
-        let list = list.collect::<Vec<_>>();
-        let (mut order, compared) = (Vec::new(), Cell::new(0));
-        sort(&mut order, &list, |a, b| {
+        let taken = |index| Taken { key: 0, source: Source::Caller(index) };
+        let mut list = (0..1_000).rev().map(taken).collect::<Vec<_>>();
+        let compared = Cell::new(0);
+        sort(&mut list, |a, b| {
             compared.set(compared.get() + 1);
             a.cmp(&b)
         });
-        assert!(order.into_iter().eq((0..1_000).rev()));
+        assert!(list.iter().map(|taken| taken.source).eq((0..1_000).map(Source::Caller)));
         assert!(compared.get() < 20_000, "{compared:?}");
     }
 

@@ -6,7 +6,7 @@ use crate::{
     AccessKey, PresignError, Request, Scope, Scratch, Signed, SigningKey,
     canonical::trim,
     scratch::{Added, Name, Span, hex},
-    v4::{ALGORITHM, CONTENT_SHA256, UNSIGNED_PAYLOAD, sign_canonical, write_scope},
+    v4::{ALGORITHM, CONTENT_SHA256, UNSIGNED_PAYLOAD, sign_digest, write_scope},
 };
 
 /// The parameters that a presigned URL may carry.
@@ -48,32 +48,31 @@ pub fn presign_query<'s>(
     scratch: &'s mut Scratch,
 ) -> Result<Signed<'s>, PresignError> {
     let expires = expires(key, valid_for)?;
-    let date = scope.time.iso_basic();
-    let date = date.as_str();
+    let date = scope.time.iso_basic_bytes();
     scratch.prepare(request, key, scope);
     let additional = scratch.collect_headers(request);
-    scratch.add(const { Name::new("x-oss-signature-version") }, ALGORITHM);
-    scratch.add(const { Name::new("x-oss-date") }, date);
-    scratch.add_number(const { Name::new("x-oss-expires") }, expires);
-    let (in_scope, start) = write_scope(&mut scratch.values, "", key, scope, date);
+    scratch.add(const { &Name::new("x-oss-signature-version") }, ALGORITHM.as_bytes());
+    scratch.add(const { &Name::new("x-oss-date") }, &date);
+    scratch.add_number(const { &Name::new("x-oss-expires") }, expires);
+    let (in_scope, start) = write_scope(&mut scratch.values, "", key, scope, &date);
     let value = Span { start, end: in_scope.end };
-    scratch.added.push(Added { name: const { Name::new("x-oss-credential") }, value });
+    scratch.added.push(Added { name: const { &Name::new("x-oss-credential") }, value });
     if let Some(token) = key.token() {
-        scratch.add(const { Name::new("x-oss-security-token") }, token);
+        scratch.add(const { &Name::new("x-oss-security-token") }, token.as_bytes());
     }
     if let Some(value) = additional {
-        scratch.added.push(Added { name: const { Name::new("x-oss-additional-headers") }, value });
+        scratch.added.push(Added { name: const { &Name::new("x-oss-additional-headers") }, value });
     }
     for (index, (name, _)) in request.query.iter().enumerate() {
-        if !PRESIGN_PARAMETERS.contains(name) {
+        if !(name.starts_with("x-oss-") && PRESIGN_PARAMETERS.contains(name)) {
             scratch.add_pair(index, name);
         }
     }
     scratch.add_own_pairs();
     scratch.write_canonical(request, additional, payload(request));
-    let digest = sign_canonical(scratch, signing, in_scope, date);
+    let digest = sign_digest(scratch, &scratch.canonical_digest(), signing, in_scope, &date);
     let signature = scratch.values.write(|pen| pen.array(hex(&digest)));
-    scratch.added.push(Added { name: const { Name::new("x-oss-signature") }, value: signature });
+    scratch.added.push(Added { name: const { &Name::new("x-oss-signature") }, value: signature });
     Ok(Signed { scratch, signature })
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccessKey, UnixTime,
-    encode::{Keep, Pen, sorted_query},
+    encode::{Pen, sorted_query},
     sha1_mac::{SIGNATURE_BYTES, hmac_sha1},
 };
 
@@ -86,11 +86,11 @@ impl fmt::Debug for RpcCall<'_> {
 #[must_use]
 pub fn rpc_signature(method: &str, parameters: &[(&str, &str)], secret: &str) -> String {
     let canonical = sorted_query(parameters);
-    let mut to_sign = Zeroizing::new(alloc::vec![0; method.len() + 5 + 3 * canonical.len()]);
+    let mut to_sign = Zeroizing::new(alloc::vec![0; method.len() + 5 + 3 * canonical.len() + Pen::SLACK]);
     let mut pen = Pen::new(&mut to_sign, 0);
     pen.push(method.as_bytes());
     pen.push(b"&%2F&");
-    pen.encoded(&canonical, Keep::Unreserved);
+    pen.component(&canonical);
     let end = pen.at();
     let mut key = Zeroizing::new(Vec::with_capacity(secret.len() + 1));
     key.extend_from_slice(secret.as_bytes());

@@ -25,10 +25,7 @@ pub struct Scratch {
     pub(crate) canonical: Room,
     pub(crate) to_sign: Room,
     pub(crate) headers: Vec<Taken>,
-    /// Indices into `headers`, sorted.
-    pub(crate) order: Vec<usize>,
     pub(crate) pairs: Vec<Taken>,
-    pub(crate) pair_order: Vec<usize>,
     /// The names of the signed headers, in `canonical`.
     pub(crate) names: Vec<Span>,
 }
@@ -53,8 +50,10 @@ impl Scratch {
         let others = [request.method.len(), key.id.len(), token, scope.region.len(), scope.product.len()];
         let mut input = others.into_iter().fold(resource, usize::saturating_add);
         for pairs in [request.query, request.headers] {
+            input = input.saturating_add(SEPARATORS * pairs.len());
             for (name, value) in pairs {
-                input = input.saturating_add(name.len()).saturating_add(value.len() + SEPARATORS);
+                // No text is longer than half of what a number holds.
+                input = input.saturating_add(name.len() + value.len());
             }
         }
         // The factors: an encoded byte takes three, and a header name stands in up to three places, one of
@@ -69,7 +68,7 @@ impl Scratch {
     }
 
     /// Notes that a parameter of this value is to be added.
-    pub(crate) fn add_number(&mut self, name: Name, number: u64) -> Span {
+    pub(crate) fn add_number(&mut self, name: &'static Name, number: u64) -> Span {
         // From the right; 20 digits hold any number.
         let (mut digits, mut start, mut rest) = ([0; 20], 20, number);
         while start == 20 || rest > 0 {
@@ -77,15 +76,12 @@ impl Scratch {
             digits[start] = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
-        self.add_bytes(name, &digits[start..])
+        self.add(name, &digits[start..])
     }
 
     /// Notes that a header or parameter of this value is to be added.
-    pub(crate) fn add(&mut self, name: Name, value: &str) -> Span {
-        self.add_bytes(name, value.as_bytes())
-    }
-
-    fn add_bytes(&mut self, name: Name, value: &[u8]) -> Span {
+    #[inline]
+    pub(crate) fn add(&mut self, name: &'static Name, value: &[u8]) -> Span {
         let value = self.values.write(|pen| pen.push(value));
         self.added.push(Added { name, value });
         value
@@ -149,7 +145,7 @@ impl fmt::Debug for Scratch {
 /// A header or parameter that the signer adds; the value stands in [`Scratch::values`].
 #[derive(Clone, Copy)]
 pub(crate) struct Added {
-    pub(crate) name: Name,
+    pub(crate) name: &'static Name,
     pub(crate) value: Span,
 }
 
@@ -193,8 +189,9 @@ const fn digit(nibble: u8) -> u8 {
 pub(crate) const DIGEST_BYTES: usize = 32;
 /// Bytes of punctuation that one header or parameter may need in one buffer.
 const SEPARATORS: usize = 3;
-/// Bytes that everything of ours may need in one buffer: names, dates, digests, punctuation.
-const FIXED: usize = 512;
+/// Bytes that everything of ours may need in one buffer: names, dates, digests, punctuation, and what the pen
+/// writes over.
+const FIXED: usize = 512 + Pen::SLACK;
 
 #[cfg(test)]
 mod tests {

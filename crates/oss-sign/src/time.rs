@@ -72,17 +72,23 @@ impl UnixTime {
     /// ISO 8601 basic format, `20231216T162057Z`: the value of `x-oss-date` in V4.
     #[must_use]
     pub fn iso_basic(self) -> TimeText {
+        let mut text = TimeText::EMPTY;
+        text.push(&self.iso_basic_bytes());
+        text
+    }
+
+    /// The same as plain bytes.
+    #[inline]
+    pub(crate) fn iso_basic_bytes(self) -> [u8; 16] {
         let civil = Civil::of(self);
         let [date, clock] = [
             eight_digits([civil.year / 100, civil.year % 100, civil.month, civil.day]),
             eight_digits([civil.hour, civil.minute, civil.second, 0]),
         ];
-        let mut text = TimeText::EMPTY;
-        text.push(&date);
-        text.push(b"T");
-        text.push(&clock);
-        text.bytes[15] = b'Z';
-        text.len = 16;
+        let mut text = [b'T'; 16];
+        text[..8].copy_from_slice(&date);
+        text[9..15].copy_from_slice(&clock[..6]);
+        text[15] = b'Z';
         text
     }
 

@@ -30,10 +30,10 @@ pub fn sign_headers_v1<'s>(
     let date = time.http_date();
     let request = prepare(request, key, scratch);
     if let Some(token) = key.token() {
-        scratch.add(const { Name::new("x-oss-security-token") }, token);
+        scratch.add(const { &Name::new("x-oss-security-token") }, token.as_bytes());
     }
     scratch.collect_headers(&request);
-    scratch.add(const { Name::new("date") }, &date);
+    scratch.add(const { &Name::new("date") }, date.as_bytes());
     collect_sub_resources(scratch, &request, sub_resources, false);
     let own_date = first_value(&request, "x-oss-date").filter(|value| !value.is_empty());
     write(scratch, &request, Date::Text(own_date.unwrap_or(&date)));
@@ -45,7 +45,7 @@ pub fn sign_headers_v1<'s>(
     });
     let signature = sign(scratch, key);
     let value = Span { start: before.start, end: signature.end };
-    scratch.added.push(Added { name: const { Name::new("authorization") }, value });
+    scratch.added.push(Added { name: const { &Name::new("authorization") }, value });
     Signed { scratch, signature }
 }
 
@@ -66,19 +66,19 @@ pub fn presign_query_v1<'s>(
 ) -> Signed<'s> {
     let request = prepare(request, key, scratch);
     scratch.collect_headers(&request);
-    scratch.add(const { Name::new("OSSAccessKeyId") }, key.id);
+    scratch.add(const { &Name::new("OSSAccessKeyId") }, key.id.as_bytes());
     // OSS counts no second before 1970.
     let secs = expires.as_secs().max(0).unsigned_abs();
-    let expires = scratch.add_number(const { Name::new("Expires") }, secs);
+    let expires = scratch.add_number(const { &Name::new("Expires") }, secs);
     if let Some(token) = key.token() {
         let source = Source::Added(scratch.added.len());
-        scratch.add(SECURITY_TOKEN, token);
-        scratch.pairs.push(Taken { key: SECURITY_TOKEN.key_encoded, plain: false, source });
+        scratch.add(&SECURITY_TOKEN, token.as_bytes());
+        scratch.pairs.push(Taken { key: SECURITY_TOKEN.key_encoded, source });
     }
     collect_sub_resources(scratch, &request, sub_resources, key.token().is_some());
     write(scratch, &request, Date::Added(expires));
     let signature = sign(scratch, key);
-    scratch.added.push(Added { name: const { Name::new("Signature") }, value: signature });
+    scratch.added.push(Added { name: const { &Name::new("Signature") }, value: signature });
     Signed { scratch, signature }
 }
 
@@ -92,7 +92,7 @@ fn collect_sub_resources(scratch: &mut Scratch, request: &Request<'_>, further: 
     for (index, (name, _)) in request.query.iter().enumerate() {
         if is_sub_resource(name, further) && !(own_token && *name == SECURITY_TOKEN.text) {
             let key = first_bytes(name.as_bytes());
-            scratch.pairs.push(Taken { key, plain: false, source: Source::Caller(index) });
+            scratch.pairs.push(Taken { key, source: Source::Caller(index) });
         }
     }
 }
@@ -116,22 +116,21 @@ enum Date<'a> {
 
 /// Writes the string to sign.
 fn write(scratch: &mut Scratch, request: &Request<'_>, date: Date<'_>) {
-    let Scratch { values, added, canonical, headers, pairs, order, pair_order, names, to_sign, .. } = scratch;
+    let Scratch { values, added, canonical, headers, pairs, names, to_sign, .. } = scratch;
     // The block of all signed headers stands in the room of the canonical request, so that their names are
     // kept there; only those of OSS go into the string to sign. They come last.
     let header = |source: Source| source.of(request.headers, added, values);
     let mut start = None;
     let block = canonical.write(|pen| {
-        let count = order.iter().take_while(|index| !is_oss(headers[**index].key)).count();
-        let (others, oss) = order.split_at(count);
-        write_headers(pen, others, headers, names, header);
+        let (others, oss) = headers.split_at(headers.iter().take_while(|taken| !is_oss(taken.key)).count());
+        write_headers(pen, others, names, header);
         start = Some(pen.at());
-        write_headers(pen, oss, headers, names, header);
+        write_headers(pen, oss, names, header);
     });
     let oss_headers = canonical.at(Span { start: start.unwrap_or(block.start), end: block.end });
 
     let pair = |source: Source| source.of(request.query, added, values);
-    sort(pair_order, pairs, |a, b| pair(a).cmp(&pair(b)));
+    sort(pairs, |a, b| pair(a).cmp(&pair(b)));
     to_sign.write(|pen| {
         let value = |name| first_value(request, name).unwrap_or_default().as_bytes();
         let date = match date {
@@ -144,20 +143,15 @@ fn write(scratch: &mut Scratch, request: &Request<'_>, date: Date<'_>) {
         }
         pen.push(oss_headers);
         write_resource(pen, request.resource);
-        write_sub_resources(pen, pair_order, pairs, pair);
+        write_sub_resources(pen, pairs, pair);
     });
     // V1 has no canonical request.
     canonical.forget();
 }
 
-fn write_sub_resources<'a>(
-    pen: &mut Pen<'_>,
-    order: &[usize],
-    pairs: &[Taken],
-    pair: impl Fn(Source) -> (&'a str, &'a [u8]),
-) {
-    for (place, index) in order.iter().enumerate() {
-        let (name, value) = pair(pairs[*index].source);
+fn write_sub_resources<'a>(pen: &mut Pen<'_>, pairs: &[Taken], pair: impl Fn(Source) -> (&'a str, &'a [u8])) {
+    for (place, taken) in pairs.iter().enumerate() {
+        let (name, value) = pair(taken.source);
         pen.byte(if place == 0 { b'?' } else { b'&' });
         pen.push(name.as_bytes());
         if !value.is_empty() {
@@ -180,7 +174,7 @@ fn sign(scratch: &mut Scratch, key: &AccessKey<'_>) -> Span {
     scratch.values.write(|pen| pen.push(signature.as_bytes()))
 }
 
-const SECURITY_TOKEN: Name = Name::new("security-token");
+static SECURITY_TOKEN: Name = Name::new("security-token");
 
 /// The names of query parameters that a V1 signature covers, sorted; it also covers every name that starts
 /// with `x-oss-`, and no other.

@@ -80,13 +80,12 @@ pub fn sign_headers<'s>(
     scope: &Scope<'_>,
     scratch: &'s mut Scratch,
 ) -> Signed<'s> {
-    let date = scope.time.iso_basic();
-    let date = date.as_str();
+    let date = scope.time.iso_basic_bytes();
     scratch.prepare(request, key, scope);
-    scratch.add(const { Name::new("x-oss-date") }, date);
-    scratch.add(const { Name::new(CONTENT_SHA256) }, UNSIGNED_PAYLOAD);
+    scratch.add(const { &Name::new("x-oss-date") }, &date);
+    scratch.add(const { &Name::new(CONTENT_SHA256) }, UNSIGNED_PAYLOAD.as_bytes());
     if let Some(token) = key.token() {
-        scratch.add(const { Name::new("x-oss-security-token") }, token);
+        scratch.add(const { &Name::new("x-oss-security-token") }, token.as_bytes());
     }
     let additional = scratch.collect_headers(request);
     for (index, (name, _)) in request.query.iter().enumerate() {
@@ -94,8 +93,9 @@ pub fn sign_headers<'s>(
     }
     scratch.write_canonical(request, additional, UNSIGNED_PAYLOAD);
 
-    let (in_scope, start) = write_scope(&mut scratch.values, CREDENTIAL, key, scope, date);
-    let digest = sign_canonical(scratch, signing, in_scope, date);
+    let digest = scratch.canonical_digest();
+    let (in_scope, start) = write_scope(&mut scratch.values, CREDENTIAL, key, scope, &date);
+    let digest = sign_digest(scratch, &digest, signing, in_scope, &date);
     let signature = scratch.values.write(|pen| {
         if let Some(Span { start, end }) = additional {
             pen.push(b",AdditionalHeaders=");
@@ -106,7 +106,7 @@ pub fn sign_headers<'s>(
     });
     let value = Span { start, end: signature.end };
     let signature = Span { start: signature.end - 2 * DIGEST_BYTES, ..signature };
-    scratch.added.push(Added { name: const { Name::new("authorization") }, value });
+    scratch.added.push(Added { name: const { &Name::new("authorization") }, value });
     Signed { scratch, signature }
 }
 
@@ -171,23 +171,30 @@ impl fmt::Debug for Signed<'_> {
     }
 }
 
-/// Writes the string to sign over the canonical request and signs it.
+impl Scratch {
+    /// The SHA-256 of the canonical request.
+    pub(crate) fn canonical_digest(&self) -> [u8; DIGEST_BYTES] {
+        Sha256::digest(self.canonical.written()).into()
+    }
+}
+
+/// Writes the string to sign over the digest of the canonical request and signs it.
 ///
 /// `in_scope` is the scope among the values, `date` its time in the basic format.
-pub(crate) fn sign_canonical(
+pub(crate) fn sign_digest(
     scratch: &mut Scratch,
+    digest: &[u8; DIGEST_BYTES],
     signing: &SigningKey,
     in_scope: Span,
-    date: &str,
+    date: &[u8; DATE_BYTES],
 ) -> [u8; DIGEST_BYTES] {
-    let digest = Sha256::digest(scratch.canonical.written()).into();
     scratch.to_sign.write(|pen| {
         pen.array(ALGORITHM_LINE);
-        pen.push(date.as_bytes());
+        pen.array(*date);
         pen.byte(b'\n');
         pen.push(scratch.values.at(in_scope));
         pen.byte(b'\n');
-        pen.array(hex(&digest));
+        pen.array(hex(digest));
     });
     signing.sign(scratch.to_sign.written())
 }
@@ -199,7 +206,7 @@ pub(crate) fn write_scope(
     before: &str,
     key: &AccessKey<'_>,
     scope: &Scope<'_>,
-    date: &str,
+    date: &[u8; DATE_BYTES],
 ) -> (Span, usize) {
     let mut scope_start = 0;
     let all = values.write(|pen| {
@@ -207,7 +214,7 @@ pub(crate) fn write_scope(
         pen.push(key.id.as_bytes());
         pen.byte(b'/');
         scope_start = pen.at();
-        pen.push(&date.as_bytes()[..DAY_BYTES]);
+        pen.push(&date[..DAY_BYTES]);
         for piece in [scope.region, scope.product] {
             pen.byte(b'/');
             pen.push(piece.as_bytes());
@@ -248,6 +255,7 @@ pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
 const TERMINATOR: [u8; 17] = *b"aliyun_v4_request";
 pub(crate) const TERMINATOR_TEXT: &str = "aliyun_v4_request";
 const SECRET_PREFIX: &[u8] = b"aliyun_v4";
+const DATE_BYTES: usize = 16;
 const DAY_BYTES: usize = 8;
 
 #[cfg(test)]
