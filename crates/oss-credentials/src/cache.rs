@@ -6,7 +6,7 @@ use oss_sign::UnixTime;
 
 use crate::chance::Chance;
 use crate::search::{Grant, Plan, Progress, Search, Stamps};
-use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source, Trail};
+use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source, SourceName, Trail};
 
 /// Keeps the credentials of one source fresh for any number of callers, and asks for what it does not know.
 ///
@@ -155,6 +155,11 @@ impl CredentialCache {
     /// Says what the latest lookup tried, in order, and why each source was passed over; for people.
     pub fn explain(&self) -> &Trail {
         self.flight.as_ref().map_or(&self.trail, |flight| &flight.search.trail)
+    }
+
+    /// Says which source has a question out or free to take; for an error of a driver whose time is up.
+    pub fn asking(&self) -> Option<SourceName> {
+        self.flight.as_ref()?.search.source()
     }
 
     /// Decides without asking; `None` when it is time to ask.

@@ -6,6 +6,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use crate::Secret;
 
 /// Reads a document whose outermost value is an object (RFC 8259).
@@ -200,7 +202,7 @@ impl Reader<'_> {
             return Err(self.problem("a string without an end"));
         };
         let end = self.at + length;
-        let mut text = zeroize::Zeroizing::new(String::with_capacity(length));
+        let mut text = Zeroizing::new(String::with_capacity(length));
         while self.at < end {
             let rest = self.text.get(self.at..end).unwrap_or_default();
             let stop = rest.bytes().position(|b| b == b'\\' || b < b' ').unwrap_or(rest.len());

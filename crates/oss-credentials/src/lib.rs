@@ -42,15 +42,12 @@ mod cache;
 mod chance;
 mod credentials;
 mod error;
-#[allow(dead_code, reason = "the profile files will use the rest")]
+mod ini;
 mod json;
-#[allow(dead_code, reason = "the profile files will use the rest")]
 mod lookup;
-#[allow(dead_code, reason = "the profile files will use the rest")]
 mod search;
 mod secret;
 mod source;
-#[allow(dead_code, reason = "the profile files will use the rest")]
 mod trail;
 
 pub use cache::{CredentialCache, Need, Step, Ticket};
@@ -62,6 +59,8 @@ pub use secret::{Secret, SecretBytes};
 pub use source::ecs::EcsRole;
 pub use source::oidc::OidcRole;
 pub use source::process::Process;
+pub use source::profile::cli::CliProfile;
+pub use source::profile::ini_file::IniProfile;
 pub use source::ram_role::RamRole;
 pub use source::sts::{StsEndpoint, StsSignature};
 pub use source::uri::CredentialsUri;

@@ -28,8 +28,8 @@ pub enum Lookup {
 
 /// A file to read whole.
 ///
-/// The driver reads at most [`max_bytes`](Self::max_bytes) and one more; a file that has more is answered with
-/// [`Answer::TooLong`]. A file that is there and cannot be read is [`Answer::Failed`].
+/// The driver reads at most [`max_bytes`](Self::max_bytes) and one more; a file that has more is answered
+/// with [`Answer::TooLong`]. A file that is there and cannot be read is [`Answer::Failed`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileLookup {

@@ -244,6 +244,14 @@ impl Search {
         Some(procedure.question(&mut Context { wall, stamps, notes: &mut self.trail }))
     }
 
+    /// The source whose question it is.
+    pub(crate) fn source(&self) -> Option<SourceName> {
+        match self.frames.last()? {
+            Frame::Procedure(procedure) => Some(procedure.name()),
+            Frame::Chain { .. } => None,
+        }
+    }
+
     pub(crate) fn wins(&self) -> &[(usize, usize)] {
         &self.wins
     }

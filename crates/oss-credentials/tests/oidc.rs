@@ -121,8 +121,8 @@ fn settings_of_a_role_for_a_token_are_sent_and_checked() {
         .policy("{}")
         .endpoint(StsEndpoint::region("cn-hangzhou"));
     let mut world = World::new(full)
-        .env(&[("HOME", "/home/me/")])
-        .file("/home/me/token", "token")
+        .env(&[("HOME", "/h/me/")])
+        .file("/h/me/token", "token")
         .server(|_, wall| ok(&granted("temp", wall.saturating_add(900))));
     assert!(world.obtain().is_ok());
     let sent = parameters(world.requests()[0].body.expose());

@@ -355,11 +355,13 @@ fn b64_a_program_prints_credentials_in_either_form() {
     let table = [
         (r#"{"AccessKeyId":"i","AccessKeySecret":"s"}"#, Ok(plain.clone())),
         (
-            r#"{"AccessKeyId":"i","AccessKeySecret":"s","SecurityToken":"t","Expiration":"2023-11-14T23:13:20Z"}"#,
+            r#"{"AccessKeyId":"i","AccessKeySecret":"s","SecurityToken":"t",
+                "Expiration":"2023-11-14T23:13:20Z"}"#,
             Ok(ending.clone()),
         ),
         (
-            r#"{"AccessKeyId":"i","AccessKeySecret":"s","SecurityToken":"t","Expiration":"2023-11-15T07:13:20+08:00"}"#,
+            r#"{"AccessKeyId":"i","AccessKeySecret":"s","SecurityToken":"t",
+                "Expiration":"2023-11-15T07:13:20+08:00"}"#,
             Ok(ending.clone()),
         ),
         (r#"{"mode":"AK","access_key_id":"i","access_key_secret":"s"}"#, Ok(plain)),

@@ -5,6 +5,7 @@ use core::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::{
     AccessKey, UnixTime,
@@ -61,15 +62,19 @@ impl Acs3Call<'_> {
         let content_type = self.content_type.map(|value| ("content-type", value));
         let headers = content_type.into_iter().chain([("host", self.host)]);
         let headers = headers.chain(added.iter().map(|(name, value)| (*name, value.as_str())));
-        let (mut lines, mut names) = (String::new(), String::new());
+        // The token is among the lines, so they have room from the start and are wiped.
+        let line = |(name, value): (&str, &str)| name.len() + value.len() + 2;
+        let room = headers.clone().map(line).sum();
+        let (mut lines, mut names) = (Zeroizing::new(String::with_capacity(room)), String::new());
         for (name, value) in headers {
-            lines.push_str(&format!("{name}:{}\n", trim(value)));
+            [name, ":", trim(value), "\n"].into_iter().for_each(|part| lines.push_str(part));
             let separator = if names.is_empty() { "" } else { ";" };
             names.push_str(separator);
             names.push_str(name);
         }
         let query = sorted_query(self.query);
-        let canonical = [self.method, self.path, text(&query), &lines, &names, &digest].join("\n");
+        let canonical =
+            Zeroizing::new([self.method, self.path, text(&query), &lines, &names, &digest].join("\n"));
         let to_sign = format!("{ALGORITHM}\n{}", self::digest(canonical.as_bytes()));
         let mac =
             Hmac::<Sha256>::new_from_slice(key.secret.as_bytes()).expect("HMAC takes a key of any length");

@@ -5,6 +5,7 @@ pub(crate) mod environment;
 pub(crate) mod home;
 pub(crate) mod oidc;
 pub(crate) mod process;
+pub(crate) mod profile;
 pub(crate) mod ram_role;
 pub(crate) mod read;
 pub(crate) mod sts;
@@ -21,6 +22,9 @@ use ecs::{AskMetadata, EcsRole};
 use environment::{ReadEnvironment, Variables};
 use oidc::{OidcRole, ShowToken};
 use process::{Process, RunProcess};
+use profile::ReadProfile;
+use profile::cli::{CliFormat, CliProfile};
+use profile::ini_file::{IniFormat, IniProfile};
 use ram_role::RamRole;
 use uri::{AskUri, CredentialsUri};
 
@@ -63,6 +67,10 @@ pub enum Source {
     Uri(CredentialsUri),
     /// Another program, which prints them.
     Process(Process),
+    /// A profile of the vendor's command line tool, `~/.aliyun/config.json`.
+    CliProfile(CliProfile),
+    /// A section of the credentials file of the vendor's SDKs, `~/.alibabacloud/credentials`.
+    IniProfile(IniProfile),
     /// The program's own source: the driver knows what the number means.
     Custom(u32),
     /// The first of these sources that is not absent; one that is present but broken stops the search.
@@ -82,7 +90,11 @@ impl Source {
     /// The first of these that is there:
     ///
     /// 1. [`Environment`](Self::Environment), 2. [`AlibabaEnvironment`](Self::AlibabaEnvironment),
-    /// 3. [`OidcRole::by_environment`], 4. [`EcsRole`], 5. [`CredentialsUri::by_environment`].
+    /// 3. [`OidcRole::by_environment`], 4. [`CliProfile`], 5. [`IniProfile`], 6. [`EcsRole`],
+    /// 7. [`CredentialsUri::by_environment`].
+    ///
+    /// That is the order of the vendor's libraries, after the variables of OSS itself. A profile that
+    /// `ALIBABA_CLOUD_PROFILE` names must be in one of the two files.
     ///
     /// `ALIBABA_CLOUD_ECS_METADATA` names the role of the ECS instance, and
     /// `ALIBABA_CLOUD_ECS_METADATA_DISABLED=true` leaves it out. It is passed over where no metadata service
@@ -92,6 +104,8 @@ impl Source {
             Self::Environment,
             Self::AlibabaEnvironment,
             Self::Oidc(OidcRole::by_environment()),
+            Self::CliProfile(CliProfile::new()),
+            Self::IniProfile(IniProfile::new()),
             Self::EcsRole(EcsRole::by_environment()),
             Self::Uri(CredentialsUri::by_environment()),
         ]))
@@ -108,6 +122,8 @@ impl Source {
             Self::EcsRole(role) => Box::new(AskMetadata::new(role.clone())),
             Self::Uri(uri) => Box::new(AskUri::new(uri.clone())),
             Self::Process(process) => Box::new(RunProcess(process.clone())),
+            Self::CliProfile(profile) => Box::new(ReadProfile::<CliFormat>::new(profile.0.clone())),
+            Self::IniProfile(profile) => Box::new(ReadProfile::<IniFormat>::new(profile.0.clone())),
             Self::Custom(number) => Box::new(AskCustom(*number)),
             Self::RamRole(_) | Self::Chain(_) => Box::new(Fixed(Credentials::anonymous())),
         }
@@ -142,6 +158,12 @@ pub enum SourceName {
     Uri,
     /// [`Source::Process`].
     Process,
+    /// [`Source::CliProfile`].
+    CliProfile,
+    /// [`Source::IniProfile`].
+    IniProfile,
+    /// CloudSSO, by a profile of the vendor's command line tool.
+    CloudSso,
     /// [`Source::Custom`] with its number.
     Custom(u32),
 }
@@ -160,6 +182,9 @@ impl fmt::Display for SourceName {
             Self::EcsRole => "the RAM role of the ECS instance",
             Self::Uri => "the credentials URI",
             Self::Process => "the program that prints credentials",
+            Self::CliProfile => "the profile of the command line tool (~/.aliyun/config.json)",
+            Self::IniProfile => "the credentials file (~/.alibabacloud/credentials)",
+            Self::CloudSso => "CloudSSO",
             Self::Custom(number) => return write!(f, "custom source {number}"),
         })
     }

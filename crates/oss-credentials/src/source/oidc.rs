@@ -35,8 +35,8 @@ pub(crate) struct Settings {
 }
 
 impl OidcRole {
-    /// The role of this ARN, `acs:ram::<account>:role/<name>`, for the holder of the token in this file, which
-    /// the provider of that ARN, `acs:ram::<account>:oidc-provider/<name>`, has given out.
+    /// The role of this ARN, `acs:ram::<account>:role/<name>`, for the holder of the token in this file,
+    /// which the provider of that ARN, `acs:ram::<account>:oidc-provider/<name>`, has given out.
     pub fn new(
         role_arn: impl Into<String>,
         provider_arn: impl Into<String>,
@@ -54,8 +54,8 @@ impl OidcRole {
     /// `ALIBABA_CLOUD_OIDC_TOKEN_FILE` say; absent unless all three are set.
     ///
     /// `ALIBABA_CLOUD_ROLE_SESSION_NAME` names the session; `ALIBABA_CLOUD_STS_ENDPOINT`, or
-    /// `ALIBABA_CLOUD_STS_REGION` with `ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED`, say where STS is asked. The other
-    /// settings of this type have no effect on it.
+    /// `ALIBABA_CLOUD_STS_REGION` with `ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED`, say where STS is asked. The
+    /// other settings of this type have no effect on it.
     pub fn by_environment() -> Self {
         Self { settings: None }
     }

@@ -4,6 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::json::Object;
 use crate::lookup::{ANSWER_BYTES_MAX, COMMAND_MAX};
 use crate::search::{Context, Input, Procedure, Turn};
@@ -137,16 +139,17 @@ fn read_either(object: &Object) -> Result<Credentials, CredentialError> {
 }
 
 fn words(command: &str) -> Option<Vec<Secret>> {
+    let wrap = |mut word: Zeroizing<String>| Secret::from(core::mem::take(&mut *word));
     let mut words = Vec::new();
-    let mut word: Option<String> = None;
+    let mut word: Option<Zeroizing<String>> = None;
     let mut letters = command.chars().peekable();
     while let Some(letter) = letters.next() {
         if letter.is_ascii_whitespace() {
-            words.extend(word.take().map(Secret::from));
+            words.extend(word.take().map(wrap));
             continue;
         }
         // A word is never longer than the command, so that it is never moved while it grows.
-        let word = word.get_or_insert_with(|| String::with_capacity(command.len()));
+        let word = word.get_or_insert_with(|| Zeroizing::new(String::with_capacity(command.len())));
         if !matches!(letter, '"' | '\'') {
             word.push(letter);
             continue;
@@ -162,7 +165,7 @@ fn words(command: &str) -> Option<Vec<Secret>> {
             }
         }
     }
-    words.extend(word.map(Secret::from));
+    words.extend(word.map(wrap));
     Some(words)
 }
 
