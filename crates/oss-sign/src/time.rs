@@ -60,6 +60,11 @@ impl UnixTime {
         self.0 - earlier.0
     }
 
+    /// UTC days since 1970-01-01; negative before it.
+    pub(crate) const fn days(self) -> i64 {
+        self.0.div_euclid(DAY_SECS)
+    }
+
     /// The UTC day as `20231216`, as a V4 scope has it.
     #[must_use]
     pub fn day(self) -> TimeText {

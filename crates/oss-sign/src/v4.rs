@@ -233,15 +233,14 @@ fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-/// Identifies the input of a derivation without keeping it. The day has a fixed length and the other lengths
-/// go first, so that no two inputs are alike.
+/// Identifies the input of a derivation without keeping it. The day has a fixed length and no text holds the
+/// byte between them, so that no two inputs are alike; and they are short enough for one block of the hash.
 fn fingerprint(key: &AccessKey<'_>, scope: &Scope<'_>) -> Zeroizing<[u8; DIGEST_BYTES]> {
-    let lengths = (scope.region.len() as u64, scope.product.len() as u64);
-    let (day, lengths) = (scope.time.day(), [lengths.0.to_le_bytes(), lengths.1.to_le_bytes()]);
-    let pieces = [lengths.as_flattened(), day.as_bytes(), scope.region.as_bytes(), scope.product.as_bytes()];
     let mut hash = Sha256::new();
-    for piece in pieces {
+    hash.update(scope.time.days().to_le_bytes());
+    for piece in [scope.region, scope.product] {
         hash.update(piece);
+        hash.update([0xff]);
     }
     hash.update(key.secret);
     Zeroizing::new(hash.finalize().into())
@@ -394,6 +393,8 @@ mod tests {
         assert!(!signing.is_for(&KEY, &Scope { product: "oss-cloudbox", ..SCOPE }));
         // The pieces may not run into each other.
         assert!(!signing.is_for(&KEY, &Scope { region: "cn-hangzhouo", product: "ss", ..SCOPE }));
+        let shifted = AccessKey { secret: "k", ..KEY };
+        assert!(!signing.is_for(&shifted, &Scope { product: "osss", ..SCOPE }));
     }
 
     #[test]
