@@ -224,7 +224,7 @@ async fn limits_hold_on_real_sockets_over_all_connections() {
     // A second each, less a tenth of credit and one turn of each connection.
     for is_upload in [true, false] {
         let secs = took(is_upload).await;
-        assert!((0.6..5.0).contains(&secs), "{secs}");
+        assert!((0.6..15.0).contains(&secs), "{secs}");
     }
 }
 
