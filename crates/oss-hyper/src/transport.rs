@@ -215,7 +215,6 @@ async fn exchange(
     let broken = match (answered, &lease.connection.via) {
         (Ok(response), Some(via)) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
             let fault = refused(via, response.status().as_u16(), "the request");
-            restore(body, &tally);
             // The proxy has passed nothing on.
             return Err(failure(fault, Sent::new()));
         }

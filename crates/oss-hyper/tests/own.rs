@@ -331,6 +331,37 @@ async fn a_service_sees_exact_sizes_and_one_that_is_not_ready_has_sent_nothing()
     assert_eq!(error.outcome(), Outcome::NotSent);
 }
 
+/// Keeps the body of a request, and never answers.
+#[derive(Clone, Default)]
+struct Hoards(Arc<Mutex<Option<RequestBody>>>);
+
+impl Service<Request<RequestBody>> for Hoards {
+    type Response = Response<Full<Bytes>>;
+    type Error = io::Error;
+    type Future = core::future::Pending<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        *self.0.lock().unwrap() = Some(request.into_body());
+        core::future::pending()
+    }
+}
+
+#[tokio::test]
+async fn f13_the_body_of_a_call_that_is_over_ends_with_an_error_for_who_still_sends_it() {
+    let hoards = Hoards::default();
+    let transport = Transport::from_service(hoards.clone());
+    let bucket = bucket_over(strict("127.0.0.1:1".parse().unwrap(), LIMIT), &transport);
+    let error = bucket.put("key", "hello").await.unwrap_err();
+    assert_eq!((told(&error).0, error.outcome()), (FailureKind::Timeout, Outcome::Unknown));
+    let mut body = hoards.0.lock().unwrap().take().unwrap();
+    let frame = tokio::time::timeout(LIMIT * 10, body.frame()).await.unwrap();
+    assert_eq!(frame.unwrap().unwrap_err().to_string(), "the call is over");
+}
+
 /// A connector to a pipe in memory, whose other end notes how much came at a time.
 #[derive(Clone)]
 struct Piped(Arc<Mutex<Vec<usize>>>);
