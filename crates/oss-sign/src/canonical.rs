@@ -127,7 +127,7 @@ fn write_query<'a>(out: &mut Pen<'_>, pairs: &[Taken], pair: impl Fn(Source) -> 
         let (name, value) = pair(taken.source);
         match taken.source {
             Source::Plain(_) | Source::Added(_) => pen.push(name.as_bytes()),
-            _ => pen.component(name.as_bytes()),
+            Source::Caller(_) | Source::Additional(_) => pen.component(name.as_bytes()),
         }
         // OSS reads `?acl` and `?acl=` alike; the canonical form is the bare name.
         if !value.is_empty() {
@@ -181,7 +181,7 @@ pub(crate) struct Taken {
 /// Sorts by the keys, and where they are equal, by `otherwise`.
 pub(crate) fn sort(list: &mut [Taken], otherwise: impl Fn(Source, Source) -> Ordering) {
     let order = |a: &Taken, b: &Taken| a.key.cmp(&b.key).then_with(|| otherwise(a.source, b.source));
-    if list.len() > FEW {
+    if matches!(list.len(), MANY..) {
         return list.sort_unstable_by(order);
     }
     for end in 1..list.len() {
@@ -260,7 +260,7 @@ fn write_resource(pen: &mut Pen<'_>, resource: Resource<'_>) {
         Resource::Service => return pen.byte(b'/'),
         Resource::Bucket(bucket) => (bucket, ""),
         Resource::Object { bucket, key } => (bucket, key),
-        _ => {
+        Resource::Vectors { .. } | Resource::Tables { .. } | Resource::TablesService { .. } => {
             return resource.pieces().into_iter().for_each(|piece| pen.path(piece.as_bytes()));
         }
     };
@@ -283,8 +283,8 @@ fn is_present(request: &Request<'_>, name: &str, value: &str) -> bool {
 
 /// Signed as all that start with `x-oss-` are; so short that key and length say all.
 const CONTENT: [Name; 2] = [Name::new("content-type"), Name::new("content-md5")];
-/// Up to so many are sorted by insertion.
-const FEW: usize = 24;
+/// Fewer are sorted by insertion.
+const MANY: usize = 25;
 
 #[cfg(test)]
 mod tests {

@@ -116,7 +116,7 @@ fn copy(room: &mut [u8], bytes: &[u8]) {
         16.. => copy_both::<16>(room, bytes),
         8.. => copy_both::<8>(room, bytes),
         4.. => copy_both::<4>(room, bytes),
-        _ => room.iter_mut().zip(bytes).for_each(|(room, byte)| *room = *byte),
+        ..4 => room.iter_mut().zip(bytes).for_each(|(room, byte)| *room = *byte),
     }
 }
 
@@ -141,7 +141,7 @@ fn has_capitals(name: &[u8]) -> bool {
         33.. => have_capitals(name),
         16.. => both_have_capitals::<16>(name),
         8.. => both_have_capitals::<8>(name),
-        _ => have_capitals(name),
+        ..8 => have_capitals(name),
     }
 }
 
@@ -272,11 +272,11 @@ fn all_kept<const SLASH: bool>(bytes: &[u8]) -> bool {
         16.. => {
             let (pairs, rest) = bytes.as_chunks::<32>();
             pairs.iter().all(|pair| both_kept::<16, SLASH>(pair))
-                && both_kept::<16, SLASH>(if rest.len() < 16 { &bytes[bytes.len() - 16..] } else { rest })
+                && both_kept::<16, SLASH>(if matches!(rest.len(), 16..) { rest } else { bytes })
         }
         8.. => both_kept::<8, SLASH>(bytes),
         4.. => both_kept::<4, SLASH>(bytes),
-        _ => bytes.iter().all(|byte| is_kept(*byte, SLASH)),
+        ..4 => bytes.iter().all(|byte| is_kept(*byte, SLASH)),
     }
 }
 
@@ -340,6 +340,22 @@ mod tests {
     const NAME: &str =
         "[a-cA-C]{0,9}|([cC]ontent-?)?[a-dB-C-]{0,3}|[xX]-?([oO][sS]{0,2})?[a!-]?[a-zA-Z|~-]{0,10}";
 
+    /// How many bytes stand before the one in question, and after it.
+    const PLACES: [(usize, usize); 12] = [
+        (0, 0),
+        (0, 3),
+        (3, 0),
+        (0, 7),
+        (7, 0),
+        (8, 0),
+        (0, 15),
+        (15, 0),
+        (0, 30),
+        (0, 40),
+        (20, 20),
+        (40, 0),
+    ];
+
     /// One byte after the other.
     fn slowly(text: &str, slash: bool) -> String {
         let slash = if slash { "/" } else { "" };
@@ -393,9 +409,24 @@ mod tests {
     fn a_text_is_its_own_encoded_form_when_each_byte_is_kept() {
         for byte in 0..128_u8 {
             let is_kept = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-            for (before, after) in [(0, 0), (0, 7), (7, 0), (8, 0), (0, 15), (15, 0), (15, 15)] {
+            for (before, after) in PLACES {
                 let text = format!("{}{}{}", "a".repeat(before), char::from(byte), "z".repeat(after));
                 assert_eq!(key_encoded(&text).1, is_kept, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_capital_is_found_at_each_place() {
+        for length in 0..=70 {
+            for byte in *b"@AZ[" {
+                let mut name = vec![b'a'; length];
+                assert!(!has_capitals(&name), "{length}");
+                for at in 0..length {
+                    name[at] = byte;
+                    assert_eq!(has_capitals(&name), byte.is_ascii_uppercase(), "{length} {at}");
+                    name[at] = b'a';
+                }
             }
         }
     }
@@ -428,6 +459,7 @@ mod tests {
         for (pairs, text) in table {
             assert_eq!(*sorted_query(pairs), text.as_bytes());
         }
+        assert_eq!(sorted_query(&[("", ""); 100]).len(), 199);
     }
 
     #[test]

@@ -195,11 +195,12 @@ mod tests {
             presigned(&Request { query: &query, ..REQUEST }, &KEY, HOUR, &mut again).expect("an hour");
         assert_eq!(second.canonical_request(), first.canonical_request());
         assert_eq!(second.signature(), first.signature());
-        // Names are case-sensitive in a query: this is another parameter.
-        let query = [("X-Oss-Date", "1")];
+        // Names are case-sensitive in a query: the first is another parameter, as is any other of OSS.
+        let query = [("X-Oss-Date", "1"), ("x-oss-process", "p")];
         let other =
             presigned(&Request { query: &query, ..REQUEST }, &KEY, HOUR, &mut again).expect("an hour");
         assert!(other.canonical_request().contains("\nX-Oss-Date=1&x-oss-credential="));
+        assert!(other.canonical_request().contains("&x-oss-process=p&x-oss-signature-version="));
     }
 
     #[test]

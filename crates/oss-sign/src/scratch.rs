@@ -99,6 +99,7 @@ impl Room {
     /// Forgets what is written and makes sure that so many bytes can be.
     fn clear(&mut self, bytes: usize) {
         self.end = 0;
+        let bytes = bytes.saturating_add(Pen::SLACK);
         if self.bytes.len() < bytes {
             self.bytes = Zeroizing::new(vec![0; bytes]);
         }
@@ -189,9 +190,8 @@ const fn digit(nibble: u8) -> u8 {
 pub(crate) const DIGEST_BYTES: usize = 32;
 /// Bytes of punctuation that one header or parameter may need in one buffer.
 const SEPARATORS: usize = 3;
-/// Bytes that everything of ours may need in one buffer: names, dates, digests, punctuation, and what the pen
-/// writes over.
-const FIXED: usize = 512 + Pen::SLACK;
+/// Bytes that everything of ours may need in one buffer: names, dates, digests, punctuation.
+const FIXED: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -223,5 +223,21 @@ mod tests {
         let mut scratch = Scratch::new();
         let signed = sign_headers(&request, &key, &SigningKey::derive(&key, &scope), &scope, &mut scratch);
         assert_eq!(signed.canonical_request().matches('&').count(), 999);
+    }
+
+    #[cfg(feature = "v1")]
+    #[test]
+    fn there_is_room_for_what_stands_around_sub_resources() {
+        let request = Request {
+            method: "GET",
+            resource: Resource::Service,
+            query: &[("acl", "x"); 1_000],
+            headers: &[],
+            additional: &[],
+        };
+        let key = AccessKey { id: "ak", secret: "sk", token: None };
+        let mut scratch = Scratch::new();
+        let signed = crate::sign_headers_v1(&request, &key, UnixTime::MIN, &[], &mut scratch);
+        assert_eq!(signed.string_to_sign().matches("acl=x").count(), 1_000);
     }
 }
