@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use oss_credentials::{
-    Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, Secret, SourceName, Step, Ticket,
+    Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, SourceName, Step, Ticket,
 };
 use oss_proto::{Call, Event, Failure, FailureKind, Ledger, Now, Proposal, Sent, Shared};
 use tokio::sync::Notify;
@@ -17,7 +17,7 @@ use tokio::time::{timeout, timeout_at};
 
 use crate::clock::{Clock, seed};
 use crate::retryer::OwnRule;
-use crate::{CredentialsProvider, Overrides, Retryer};
+use crate::{CredentialsProvider, Overrides, Retryer, Transport, lookup};
 
 /// What all calls of one identity share: credentials, the retry budget and what was learned about the clock.
 ///
@@ -32,6 +32,8 @@ pub struct Account {
     /// Whose credentials these are, when some calls are made as somebody else.
     identity: Arc<Inner>,
     rule: Option<OwnRule>,
+    /// How servers are asked for credentials; one without settings when it is not said.
+    transport: Option<Transport>,
 }
 
 struct Inner {
@@ -61,7 +63,14 @@ impl Account {
     /// An account with credentials of this provider; nothing is asked before the first call.
     pub fn new(provider: impl Into<CredentialsProvider>) -> Self {
         let shared = Inner::new(provider.into(), Clock::start());
-        Self { identity: Arc::clone(&shared), shared, rule: None }
+        Self { identity: Arc::clone(&shared), shared, rule: None, transport: None }
+    }
+
+    /// The same account, which asks for credentials over these connections: through their proxy, with their
+    /// certificates. The machine's own metadata service is asked directly.
+    #[must_use]
+    pub fn over(self, transport: Transport) -> Self {
+        Self { transport: Some(transport), ..self }
     }
 
     /// The same account for calls that somebody else makes, or that are repeated by another rule.
@@ -177,28 +186,48 @@ impl Account {
 
     /// Answers at once where that needs no waiting, else in a task of its own.
     fn look_up(&self, ticket: Ticket, lookup: Lookup) {
-        let number = match lookup {
-            Lookup::Env(names) => {
-                return self.answer(ticket, Answer::Env(names.into_iter().map(variable).collect()));
-            }
-            Lookup::Custom(number) => number,
-            // A kind of question that a later version of the cache may ask.
-            _ => return self.answer(ticket, Answer::Unavailable),
-        };
-        let Some(lookup) = self.identity.provider.lookup(number) else {
-            let reason = "the provider has no function of this number; give it one by `with_lookup`";
-            return self.answer(ticket, Answer::Failed(String::from(reason)));
-        };
+        if let Lookup::Env(names) = lookup {
+            return self.answer(ticket, Answer::Env(names.into_iter().map(lookup::variable).collect()));
+        }
         let mut asker = Asker { account: self.clone(), ticket: Some(ticket) };
         tokio::spawn(async move {
-            let answer = match timeout(LOOKUP_MAX, lookup()).await {
-                Ok(Ok(Some(credentials))) => Answer::Custom(credentials),
-                Ok(Ok(None)) => Answer::Absent,
-                Ok(Err(error)) => Answer::Failed(error.to_string()),
-                Err(_elapsed) => Answer::Failed(format!("gave no answer within {} s", LOOKUP_MAX.as_secs())),
-            };
+            let answer = asker.account.find(lookup).await;
             asker.answer(answer);
         });
+    }
+
+    async fn find(&self, lookup: Lookup) -> Answer {
+        match lookup {
+            Lookup::File(lookup) => lookup::file(lookup).await,
+            Lookup::Command(lookup) => lookup::command(lookup).await,
+            Lookup::Http(lookup) => {
+                let plain;
+                let transport = match &self.transport {
+                    Some(transport) => transport,
+                    None => {
+                        plain = Transport::new();
+                        &plain
+                    }
+                };
+                lookup::http(lookup, transport).await
+            }
+            Lookup::Custom(number) => {
+                let Some(lookup) = self.identity.provider.lookup(number) else {
+                    let reason = "the provider has no function of this number; give it one by `with_lookup`";
+                    return Answer::Failed(String::from(reason));
+                };
+                match timeout(LOOKUP_MAX, lookup()).await {
+                    Ok(Ok(Some(credentials))) => Answer::Custom(credentials),
+                    Ok(Ok(None)) => Answer::Absent,
+                    Ok(Err(error)) => Answer::Failed(error.to_string()),
+                    Err(_elapsed) => {
+                        Answer::Failed(format!("gave no answer within {} s", LOOKUP_MAX.as_secs()))
+                    }
+                }
+            }
+            // A kind of question that a later version of the cache may ask.
+            _ => Answer::Unavailable,
+        }
     }
 
     fn answer(&self, ticket: Ticket, answer: Answer) {
@@ -259,12 +288,6 @@ fn name_of(lookup: &Lookup) -> SourceName {
         Lookup::Custom(number) => SourceName::Custom(*number),
         _ => SourceName::Environment,
     }
-}
-
-fn variable(name: &str) -> Option<Secret> {
-    // Lossy text is refused by the cache with the variable's name.
-    let value = std::env::var_os(name)?;
-    Some(Secret::from(value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned())))
 }
 
 /// How long a source of the program's own may take; the cache waits longer before it asks again.

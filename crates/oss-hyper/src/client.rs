@@ -47,13 +47,14 @@ impl Client {
     }
 
     pub(crate) fn of(service: Service, account: Account, transport: Transport) -> Self {
+        let account = account.over(transport.clone());
         Self { service, account, transport, extras: Extras::default() }
     }
 
     /// The same client over other connections, which it may share with any number of clients.
     #[must_use]
     pub fn with_transport(self, transport: Transport) -> Self {
-        Self { transport, ..self }
+        Self { account: self.account.over(transport.clone()), transport, ..self }
     }
 
     /// The same client with some things done differently: for one call, or for as many as are made with it.

@@ -274,7 +274,8 @@ impl Config {
         self
     }
 
-    /// The id of the cloud box that the endpoint is of: `cb-…`. It takes the place of the region in signatures.
+    /// The id of the cloud box that the endpoint is of, `cb-…`: it takes the place of the region in
+    /// signatures.
     pub fn cloud_box_id(mut self, id: impl Into<String>) -> Self {
         self.cloud_box_id = Some(id.into());
         self
@@ -376,9 +377,9 @@ impl Config {
     /// The client; it connects nowhere and asks for nothing yet.
     ///
     /// # Errors
-    /// `Invalid`, naming the setting: two kinds of endpoint without an explicit one, CNAME with path style, no
-    /// region for V4, no credentials provider, a text that is no region or endpoint, a certificate or proxy
-    /// that cannot be read, a setting for connecting beside a transport.
+    /// `Invalid`, naming the setting: two kinds of endpoint without an explicit one, CNAME with path style,
+    /// no region for V4, no credentials provider, a text that is no region or endpoint, a certificate or
+    /// proxy that cannot be read, a setting for connecting beside a transport.
     pub fn client(self) -> Result<Client, Error> {
         let service = self.service()?;
         let provider = self.provider.clone().ok_or_else(|| {
@@ -415,8 +416,8 @@ impl Config {
             (Some(id), _) => service = service.with_cloud_box(id),
             (None, Some(region)) => service = service.with_region(region),
             (None, None) if self.needs_region() => {
-                let problem = "is not set; set the region of the bucket, such as `cn-hangzhou`: signature V4 \
-                               needs it, whatever the endpoint";
+                let problem = "is not set; set the region of the bucket, such as `cn-hangzhou`: \
+                               signature V4 needs it, whatever the endpoint";
                 return Err(invalid("region", InvalidValue::new(problem)));
             }
             (None, None) => {}

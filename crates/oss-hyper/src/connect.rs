@@ -19,7 +19,7 @@ use crate::outgoing::RequestBody;
 use crate::own::OwnConnector;
 use crate::proxy::{Proxy, Via};
 use crate::stream::{Meter, Metered, Stream};
-use crate::tls::Tls;
+use crate::tls::{Tls, TlsOptions};
 use crate::tunnel::tunnel;
 
 /// Where a connection leads.
@@ -122,9 +122,27 @@ impl Origin {
 }
 
 impl Connector {
+    /// A connector without settings: to a place that is reached without names, proxies and limits.
+    pub(crate) fn plain() -> Self {
+        let tls = Tls::new(&TlsOptions::default());
+        let tls = tls.expect("without options of the caller's there is nothing to refuse");
+        let way = Way::Ours { dialer: Dialer::default(), proxy: Proxy::none(), tls };
+        Self { timeout: Duration::from_secs(10), way, limits: Limits::default() }
+    }
+
     /// A new connection, within the time limit for connecting and before the call's own end.
     pub(crate) async fn connect(&self, origin: &Origin, end: Option<Instant>) -> Result<Connection, Fault> {
-        let limit = after(self.timeout);
+        self.connect_within(self.timeout, origin, end).await
+    }
+
+    /// The same within another time limit.
+    pub(crate) async fn connect_within(
+        &self,
+        timeout: Duration,
+        origin: &Origin,
+        end: Option<Instant>,
+    ) -> Result<Connection, Fault> {
+        let limit = after(timeout);
         let mut step = Step::Lookup;
         let opening = self.open(origin, limit, &mut step);
         if let Ok(opened) = timeout_at(end.map_or(limit, |end| end.min(limit)), opening).await {
@@ -133,7 +151,7 @@ impl Connector {
         if end.is_some_and(|end| end < limit) {
             return Err(Fault::late(Wait::Connect, "the call's time was over while it connected"));
         }
-        let problem = format!("{step} within {} s", self.timeout.as_secs_f64());
+        let problem = format!("{step} within {} s", timeout.as_secs_f64());
         Err(Fault::new(step.kind(), problem))
     }
 

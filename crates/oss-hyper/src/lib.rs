@@ -45,6 +45,7 @@ mod connect;
 mod dial;
 mod drive;
 mod file;
+mod lookup;
 mod no_proxy;
 mod object;
 mod outgoing;
@@ -86,6 +87,10 @@ pub use oss_proto;
 #[doc(no_inline)]
 pub use oss_proto::*;
 
+#[doc(no_inline)]
+pub use oss_credentials::{
+    CredentialsUri, EcsRole, OidcRole, Process, RamRole, Source, StsEndpoint, StsSignature,
+};
 #[doc(no_inline)]
 pub use oss_proto::Source::Environment;
 

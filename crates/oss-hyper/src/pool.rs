@@ -95,6 +95,10 @@ impl Pool {
         Ok(Lease { connection, is_used: false, origin: origin.clone(), slot })
     }
 
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
     pub(crate) fn open_body(self: &Arc<Self>) -> OpenBody {
         self.open_bodies.fetch_add(1, Ordering::Relaxed);
         OpenBody(Arc::clone(self))

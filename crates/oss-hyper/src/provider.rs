@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::pin::Pin;
 
-use oss_credentials::{Credentials, Source};
+use oss_credentials::{Credentials, CredentialsUri, EcsRole, OidcRole, Process, RamRole, Source};
 
 use crate::BoxError;
 
@@ -84,11 +84,16 @@ impl From<Source> for CredentialsProvider {
     }
 }
 
-impl From<Credentials> for CredentialsProvider {
-    fn from(credentials: Credentials) -> Self {
-        Self::from(Source::from(credentials))
-    }
+macro_rules! from_sources {
+    ($($source:ty),*) => {$(
+        impl From<$source> for CredentialsProvider {
+            fn from(source: $source) -> Self {
+                Self::from(Source::from(source))
+            }
+        }
+    )*};
 }
+from_sources!(Credentials, RamRole, OidcRole, EcsRole, CredentialsUri, Process);
 
 impl fmt::Debug for CredentialsProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

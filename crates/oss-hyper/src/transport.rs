@@ -17,12 +17,12 @@ use tower_service::Service;
 
 use crate::BoxError;
 use crate::account::Account;
-use crate::body::{BLOCK_BYTES, Body};
+use crate::body::{BLOCK_BYTES, Body, Boxed, Erased};
 use crate::builder::TransportBuilder;
 use crate::clock::{LAST_LOOK, after};
-use crate::connect::{Fault, Origin};
+use crate::connect::{Connection, Connector, Fault, Origin};
 use crate::outgoing::{Content, Manner, RequestBody, Tally, check_empty, endless, outgoing};
-use crate::own::{OwnService, Refused};
+use crate::own::{Answering, OwnService, Refused};
 use crate::pool::{Lease, Pool};
 use crate::proxy::Via;
 use crate::response::{Hold, ResponseBody};
@@ -129,6 +129,68 @@ impl Transport {
         let (outgoing, tally) = outgoing(content, len, sent, manner);
         let request = addressed(request, lease.connection.via.as_deref(), outgoing);
         exchange(lease, request, tally, times, body, pool).await
+    }
+
+    /// A request outside of any exchange, on a connection of its own, for a credential source.
+    ///
+    /// # Errors
+    /// When there is no connection; nothing was sent then.
+    pub(crate) async fn ask(&self, request: Request<()>, body: Bytes, ask: Ask) -> Result<Asking, Fault> {
+        let len = body.len() as u64;
+        let manner = Manner { block_bytes: self.block_bytes, fails_when_sealed: true };
+        let (body, _tally) = outgoing(Content::Bytes(body), Some(len), Sent::new(), manner);
+        let plain;
+        let connector = match &self.route {
+            // Never through a proxy or a client of the program's own: it is this machine that is asked.
+            _ if ask.is_of_machine => {
+                plain = Connector::plain();
+                &plain
+            }
+            Route::Pool(pool) => pool.connector(),
+            Route::Own(service) => return Ok(Asking::Own(service.call(request.map(|()| body)))),
+        };
+        let origin = Origin::of(request.uri());
+        let origin = origin.ok_or_else(|| Fault::new(FailureKind::Other, "the URL has no host"))?;
+        let connection = connector.connect_within(ask.connect_timeout, &origin, None).await?;
+        let request = addressed(request, connection.via.as_deref(), body);
+        Ok(Asking::Ours { connection, request: Box::new(request) })
+    }
+}
+
+/// How a request outside of any exchange is sent.
+pub(crate) struct Ask {
+    pub(crate) connect_timeout: Duration,
+    /// It goes to the machine's own service.
+    pub(crate) is_of_machine: bool,
+}
+
+/// A request outside of any exchange, about to be sent.
+pub(crate) enum Asking {
+    Ours { connection: Connection, request: Box<Request<RequestBody>> },
+    Own(Answering),
+}
+
+impl Asking {
+    /// Sends it and gives the answer, with what keeps its connection open.
+    pub(crate) async fn response(self) -> Result<(Response<Boxed>, Option<Connection>), Fault> {
+        match self {
+            Self::Ours { mut connection, request } => {
+                let sending = connection.sender.try_send_request(*request).await;
+                let response = sending.map_err(|error| fault_of(error.into_error()))?;
+                match &connection.via {
+                    Some(via) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                        Err(refused(via, response.status().as_u16(), "the request"))
+                    }
+                    _ => Ok((response.map(Erased::boxed), Some(connection))),
+                }
+            }
+            Self::Own(answering) => match answering.await {
+                Ok(response) => Ok((response, None)),
+                Err(Refused::NotReady(error) | Refused::Failed(error)) => {
+                    Err(Fault::new(FailureKind::Other, error))
+                }
+            },
+        }
     }
 }
 

@@ -385,7 +385,7 @@ fn a_domain_of_one_bucket_serves_that_bucket_and_nothing_else() {
     let error = send(ListBuckets::new().draft().unwrap()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot send ListBuckets: endpoint: is a domain bound to one bucket (`use_cname`), and this operation \
-         is not about a bucket; send it to the endpoint of a region"
+        "cannot send ListBuckets: endpoint: is a domain bound to one bucket (`use_cname`), and this \
+         operation is not about a bucket; send it to the endpoint of a region"
     );
 }
