@@ -33,6 +33,21 @@
 //! Temporary credentials are renewed ahead of their end, by one lookup however many callers there are. A
 //! lookup that fails leaves the credentials in place for as long as they are valid. Secrets are shown by
 //! nothing and wiped when dropped.
+//!
+//! | credentials are | source |
+//! | --- | --- |
+//! | known, or nobody's | [`Source::Static`], from [`Credentials`] |
+//! | in `OSS_*` or `ALIBABA_CLOUD_*` variables | [`Source::Environment`], [`Source::AlibabaEnvironment`] |
+//! | those of a RAM role that one of these assumes | [`RamRole`], [`Source::EnvironmentRole`] |
+//! | those of a RAM role for a token, as in ACK with RRSA | [`OidcRole`] |
+//! | those of the role of an ECS instance | [`EcsRole`] |
+//! | told by a server beside the program, or by another program | [`CredentialsUri`], [`Process`] |
+//! | in the files of the vendor's tools | [`CliProfile`], [`IniProfile`] |
+//! | somewhere else | [`Source::Custom`] |
+//! | in the first of these that is there | [`Source::Chain`], [`Source::default_chain`] |
+//!
+//! What a source finds broken is an error that names it; [`explain`](CredentialCache::explain) tells what was
+//! tried before.
 #![no_std]
 #![forbid(unsafe_code)]
 

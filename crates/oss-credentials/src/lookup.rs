@@ -47,7 +47,7 @@ pub struct FileLookup {
 /// [`Answer::TooLong`]. When no connection came about, it answers [`Answer::Unreachable`]; when one did and
 /// then failed or took too long, [`Answer::Unavailable`].
 ///
-/// `Debug` shows the method, the authority and the path, no query, no header's value and no body.
+/// `Debug` shows the method, the authority and the headers' names; even a path may hold a secret.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpLookup {
@@ -104,13 +104,11 @@ impl HttpLookup {
 
 impl fmt::Debug for HttpLookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.target.expose().split('?').next().unwrap_or_default();
         let names: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
         f.debug_struct("HttpLookup")
             .field("method", &self.method)
             .field("is_https", &self.is_https)
             .field("authority", &self.authority)
-            .field("path", &path)
             .field("headers", &names)
             .finish_non_exhaustive()
     }

@@ -3,7 +3,9 @@
 
 use core::time::Duration;
 
-use oss_credentials::{Answer, CredentialCache, Credentials, Generation, Need, Source, Step, Ticket};
+use oss_credentials::{
+    Answer, CredentialCache, Credentials, Generation, HttpAnswer, Lookup, Need, RamRole, Source, Step, Ticket,
+};
 use oss_sign::UnixTime;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -240,18 +242,49 @@ fn config() -> ProptestConfig {
 /// Every order of the events of two and of three callers, all but one of whom may be dropped at any time.
 #[test]
 fn f80_every_interleaving_of_a_few_callers_ends() {
-    for (callers, runs_min) in [(2, 30), (3, 2_000)] {
-        let mut runs = 0;
-        interleave(callers, &mut Vec::new(), &mut runs);
-        assert!(runs >= runs_min, "{runs} interleavings of {callers} callers");
+    let role = || RamRole::new("acs:ram::1:role/r").assumed_by(Source::Custom(0)).into();
+    let scenarios = [
+        Scenario { source: Source::Custom(0), questions: 1, is_refused: false },
+        Scenario { source: role(), questions: 2, is_refused: false },
+        Scenario { source: role(), questions: 2, is_refused: true },
+    ];
+    for scenario in &scenarios {
+        let mut counts = vec![];
+        for callers in [2, 3] {
+            let mut runs = 0;
+            interleave(scenario, callers, &mut Vec::new(), &mut runs);
+            counts.push(runs);
+        }
+        // Fewer would mean that schedules are left out.
+        assert_eq!(counts, [[79, 2_839], [367, 50_785]][scenario.questions - 1]);
+    }
+}
+
+/// A source that asks so many questions in a row; the last may be answered with a refusal.
+struct Scenario {
+    source: Source,
+    questions: usize,
+    is_refused: bool,
+}
+
+impl Scenario {
+    fn answer(&self, lookup: &Lookup) -> Answer {
+        match lookup {
+            Lookup::Http(_) if self.is_refused => Answer::Http(HttpAnswer::new(403, "{}")),
+            Lookup::Http(_) => {
+                let body = r#"{"Credentials":{"AccessKeyId":"i","AccessKeySecret":"s","SecurityToken":"t"}}"#;
+                Answer::Http(HttpAnswer::new(200, body))
+            }
+            _ => Answer::Custom(Credentials::new("i", "s").unwrap()),
+        }
     }
 }
 
 /// What a caller does next when it is its turn: go on, or be dropped.
 type Script = Vec<(usize, bool)>;
 
-fn interleave(callers: usize, script: &mut Script, runs: &mut usize) {
-    let alive = replay(callers, script);
+fn interleave(scenario: &Scenario, callers: usize, script: &mut Script, runs: &mut usize) {
+    let alive = replay(scenario, callers, script);
     *runs += 1;
     for caller in alive {
         for dropped in [false, true] {
@@ -260,23 +293,23 @@ fn interleave(callers: usize, script: &mut Script, runs: &mut usize) {
                 continue;
             }
             script.push((caller, dropped));
-            interleave(callers, script, runs);
+            interleave(scenario, callers, script, runs);
             script.pop();
         }
     }
 }
 
 /// Runs the script and returns the callers that can still take a turn; without any, all must have ended.
-fn replay(callers: usize, script: &Script) -> Vec<usize> {
-    #[derive(Clone, Copy, PartialEq)]
+fn replay(scenario: &Scenario, callers: usize, script: &Script) -> Vec<usize> {
+    #[derive(Clone, PartialEq)]
     enum Caller {
         Polls,
-        Holds(Ticket),
+        Holds(Ticket, Lookup),
         Waits,
         Ended,
     }
     let (mono, wall) = (Duration::ZERO, UnixTime::from_secs(EPOCH));
-    let mut cache = CredentialCache::new(Source::Custom(0), 1);
+    let mut cache = CredentialCache::new(scenario.source.clone(), 1);
     let mut states = vec![Caller::Polls; callers];
     let mut fetches = 0;
     for &(caller, dropped) in script {
@@ -286,33 +319,36 @@ fn replay(callers: usize, script: &Script) -> Vec<usize> {
                 .filter(|state| **state == Caller::Waits)
                 .for_each(|state| *state = Caller::Polls);
         };
-        match states[caller] {
-            Caller::Holds(ticket) if dropped => {
+        match states[caller].clone() {
+            Caller::Holds(ticket, _) if dropped => {
                 cache.abandon(ticket);
                 states[caller] = Caller::Ended;
                 wake(&mut states);
             }
             _ if dropped => states[caller] = Caller::Ended,
-            Caller::Holds(ticket) => {
+            Caller::Holds(ticket, lookup) => {
                 fetches += 1;
-                let found = Credentials::new("i", "s").unwrap();
-                cache.answer(ticket, Answer::Custom(found), mono, wall);
+                cache.answer(ticket, scenario.answer(&lookup), mono, wall);
                 states[caller] = Caller::Polls;
                 wake(&mut states);
             }
             _ => {
                 states[caller] = match cache.poll(Need::until(wall), mono, wall) {
                     Step::Ready(_) => Caller::Ended,
-                    Step::Ask(ticket, _) => Caller::Holds(ticket),
+                    Step::Ask(ticket, lookup) => Caller::Holds(ticket, lookup),
                     Step::Wait { .. } => Caller::Waits,
-                    Step::Failed(error) => panic!("{error} after {script:?}"),
+                    Step::Failed(error) => {
+                        assert!(scenario.is_refused, "{error} after {script:?}");
+                        Caller::Ended
+                    }
                 };
             }
         }
     }
-    let runnable = |state: &Caller| matches!(state, Caller::Polls | Caller::Holds(_));
+    let runnable = |state: &Caller| matches!(state, Caller::Polls | Caller::Holds(..));
     let alive: Vec<_> = (0..callers).filter(|&caller| runnable(&states[caller])).collect();
-    assert!(fetches <= 1, "{fetches} fetches in {script:?}");
+    let held = states.iter().filter(|state| matches!(state, Caller::Holds(..))).count();
+    assert!(held <= 1 && fetches <= scenario.questions, "{held} held, {fetches} answered in {script:?}");
     assert!(!alive.is_empty() || states.iter().all(|state| *state == Caller::Ended), "stuck: {script:?}");
     alive
 }
