@@ -1,6 +1,7 @@
 //! The command line, read by hand.
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::time::Duration;
 
 use oss_emulator_server::{CallbackOutcome, Config};
 
@@ -24,6 +25,10 @@ pub(crate) struct Arguments {
     domains: Vec<String>,
     cnames: Vec<(String, String)>,
     callback_answer: Option<String>,
+    roles: Vec<String>,
+    ecs_role: Option<String>,
+    oidc_token_file: Option<String>,
+    credentials_uri: Option<String>,
 }
 
 impl Default for Arguments {
@@ -39,6 +44,10 @@ impl Default for Arguments {
             domains: Vec::new(),
             cnames: Vec::new(),
             callback_answer: None,
+            roles: Vec::new(),
+            ecs_role: None,
+            oidc_token_file: None,
+            credentials_uri: None,
         }
     }
 }
@@ -93,6 +102,10 @@ impl Arguments {
             "--advertise" => self.advertise = Some(value),
             "--domain" => self.domains.push(value),
             "--callback-answer" => self.callback_answer = Some(value),
+            "--role" => self.roles.push(role_arn(value)?),
+            "--ecs-role" => self.ecs_role = Some(value),
+            "--oidc-token-file" => self.oidc_token_file = Some(value),
+            "--credentials-uri" => self.credentials_uri = Some(path(value)?),
             _ => {
                 let Some((domain, bucket)) = value.split_once('=') else {
                     return Err(format!("--cname {value:?} names no bucket: use --cname DOMAIN=BUCKET"));
@@ -111,7 +124,9 @@ impl Arguments {
         &self.buckets
     }
 
-    pub(crate) fn config(&self) -> Config {
+    /// The settings. `oidc_token` is the content of [`oidc_token_file`](Self::oidc_token_file), taken before
+    /// `token_ends` (since the Unix epoch).
+    pub(crate) fn config(&self, oidc_token: Option<&str>, token_ends: Duration) -> Config {
         let mut config = Config::new(&self.region).with_access_key(&self.id, &self.secret);
         if let Some(endpoint) = &self.advertise {
             config = config.with_endpoint(endpoint);
@@ -122,22 +137,49 @@ impl Arguments {
         for (domain, bucket) in &self.cnames {
             config = config.with_cname(domain, bucket);
         }
+        for role in &self.roles {
+            config = config.with_role(role.as_str());
+        }
+        if let Some(name) = &self.ecs_role {
+            config = config.with_ecs_role(name);
+        }
+        if let Some(token) = oidc_token {
+            config = config.with_oidc_token(OIDC_PROVIDER, token, token_ends);
+        }
+        if let Some(path) = &self.credentials_uri {
+            config = config.with_credentials_uri(path);
+        }
         if let Some(answer) = self.callback_answer.clone() {
             config = config.with_callback(move |_| CallbackOutcome::Answered(answer.clone()));
         }
         config
     }
 
+    pub(crate) fn oidc_token_file(&self) -> Option<&str> {
+        self.oidc_token_file.as_deref()
+    }
+
     /// The endpoint, and variables that a shell can take over as they stand.
     pub(crate) fn greeting(&self, endpoint: &str) -> String {
         let mut text = format!("# oss-emulator listens on {endpoint} (region {})\n", self.region);
         let bucket = self.buckets.first().map(String::as_str);
+        let role = self.roles.first().map(String::as_str);
+        let host = endpoint.trim_start_matches("http://");
+        let oidc_token_file = self.oidc_token_file();
+        let uri = self.credentials_uri.as_ref().map(|path| format!("{endpoint}{path}"));
         for (name, value) in [
             ("OSS_ENDPOINT", Some(endpoint)),
             ("OSS_REGION", Some(&self.region)),
             ("OSS_ACCESS_KEY_ID", Some(&self.id)),
             ("OSS_ACCESS_KEY_SECRET", Some(&self.secret)),
             ("OSS_BUCKET", bucket),
+            ("OSS_STS_ROLE_ARN", role),
+            ("ALIBABA_CLOUD_ROLE_ARN", role),
+            ("ALIBABA_CLOUD_STS_ENDPOINT", role.map(|_| host)),
+            ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", oidc_token_file.map(|_| OIDC_PROVIDER)),
+            ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", oidc_token_file),
+            ("ALIBABA_CLOUD_ECS_METADATA", self.ecs_role.as_deref()),
+            ("ALIBABA_CLOUD_CREDENTIALS_URI", uri.as_deref()),
         ] {
             if let Some(value) = value {
                 text.push_str(&format!("export {name}={}\n", quoted(value)));
@@ -157,6 +199,24 @@ fn bucket_name(flag: &str, name: String) -> Result<String, String> {
         return Ok(name);
     }
     Err(format!("{flag} {name:?} is not a bucket name: use 3 to 63 of a-z, 0-9 and -, not - at an end"))
+}
+
+fn role_arn(arn: String) -> Result<String, String> {
+    let parts = arn.strip_prefix("acs:ram::").and_then(|rest| rest.split_once(":role/"));
+    let fits = parts.is_some_and(|(account, name)| {
+        !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty()
+    });
+    if fits {
+        return Ok(arn);
+    }
+    Err(format!("--role {arn:?} is not the ARN of a role: use the form {ROLE_FORM}"))
+}
+
+fn path(path: String) -> Result<String, String> {
+    if path.starts_with('/') && path.len() > 1 {
+        return Ok(path);
+    }
+    Err(format!("--credentials-uri {path:?} is not a path: use one like /credentials"))
 }
 
 fn quoted(value: &str) -> String {
@@ -179,14 +239,25 @@ Usage: oss-emulator [FLAG VALUE]...
   --domain DOMAIN             also answer as BUCKET.DOMAIN; may be repeated
   --cname DOMAIN=BUCKET       also answer for a bucket as DOMAIN; may be repeated
   --callback-answer JSON      what every callback is answered with [callbacks fail: 203]
+  --role ARN                  STS lets the access key assume this role; may be repeated
+  --oidc-token-file FILE      STS takes the token in this file, read once, for a year
+  --ecs-role NAME             the metadata service gives out this role's credentials
+  --credentials-uri PATH      give out temporary credentials at this path
   --help, --version
 
 It prints its endpoint and environment variables for a shell, then serves until it is stopped.
 IP addresses and localhost are path style (http://127.0.0.1:9000/bucket/key), bucket.localhost is virtual-host
-style. Signatures: V4 and V1. What it does not model it refuses with 501 NotImplemented.
+style. Signatures: V4 and V1. STS is at / (RPC 1.0 and ACS3), the metadata service at /latest. What it does
+not model it refuses with 501 NotImplemented.
 ";
 
-const FLAGS: [&str; 10] = [
+const ROLE_FORM: &str = "acs:ram::1234567890123456:role/writer";
+const OIDC_PROVIDER: &str = "acs:ram::1234567890123456:oidc-provider/emulator";
+const FLAGS: [&str; 14] = [
+    "--role",
+    "--oidc-token-file",
+    "--ecs-role",
+    "--credentials-uri",
     "--callback-answer",
     "--host",
     "--port",
@@ -238,6 +309,12 @@ mod tests {
                 "--bucket A",
                 "--bucket \"A\" is not a bucket name: use 3 to 63 of a-z, 0-9 and -, not - at an end",
             ),
+            (
+                "--role writer",
+                "--role \"writer\" is not the ARN of a role: use the form acs:ram::1234567890123456:role/\
+                 writer",
+            ),
+            ("--credentials-uri x", "--credentials-uri \"x\" is not a path: use one like /credentials"),
             ("--cname x", "--cname \"x\" names no bucket: use --cname DOMAIN=BUCKET"),
         ] {
             assert_eq!(parse(line), Err(message.to_owned()));
@@ -250,5 +327,25 @@ mod tests {
         let text = arguments.greeting("http://127.0.0.1:9000");
         assert!(text.contains("export OSS_ACCESS_KEY_SECRET='it'\\''s $x'\n"), "{text}");
         assert!(text.contains("export OSS_ENDPOINT=http://127.0.0.1:9000\n") && !text.contains("OSS_BUCKET"));
+        assert!(!text.contains("ALIBABA_CLOUD"), "{text}");
+    }
+
+    #[test]
+    fn the_greeting_names_what_hands_out_credentials() {
+        let line = "--role acs:ram::1:role/a --role acs:ram::1:role/b --ecs-role a --credentials-uri /c \
+                    --oidc-token-file /run/token";
+        let Ok(Wish::Serve(arguments)) = parse(line) else { panic!("the line is good") };
+        let text = arguments.greeting("http://127.0.0.1:9000");
+        for line in [
+            "export OSS_STS_ROLE_ARN=acs:ram::1:role/a",
+            "export ALIBABA_CLOUD_ROLE_ARN=acs:ram::1:role/a",
+            "export ALIBABA_CLOUD_STS_ENDPOINT=127.0.0.1:9000",
+            "export ALIBABA_CLOUD_OIDC_PROVIDER_ARN=acs:ram::1234567890123456:oidc-provider/emulator",
+            "export ALIBABA_CLOUD_OIDC_TOKEN_FILE=/run/token",
+            "export ALIBABA_CLOUD_ECS_METADATA=a",
+            "export ALIBABA_CLOUD_CREDENTIALS_URI=http://127.0.0.1:9000/c",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line} is not in {text}");
+        }
     }
 }

@@ -181,7 +181,13 @@ fn wrong_endpoint(host: &str, config: &Config) -> Fault {
         .with("Endpoint", alloc::format!("oss-{}.aliyuncs.com", config.region))
 }
 
-fn without_port(host: &str) -> &str {
+/// Whether buckets are path segments at this host.
+pub(crate) fn is_path_style(host: &str, config: &Config) -> bool {
+    let host = without_port(host).trim_end_matches('.').to_ascii_lowercase();
+    matches!(Style::of(&host, config), Ok(Style::Path))
+}
+
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         // A colon inside brackets is part of an IPv6 address.
         Some((name, port)) if !port.ends_with(']') && (!name.contains(':') || name.ends_with(']')) => name,

@@ -130,7 +130,7 @@ impl Scope {
 }
 
 pub(crate) fn known_key<'c>(config: &'c Config, id: &str) -> Result<&'c AccessKey, Fault> {
-    config.keys.get(id).ok_or_else(|| unknown_key(id))
+    config.key(id).ok_or_else(|| unknown_key(id))
 }
 
 pub(crate) fn check_token(
@@ -449,7 +449,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

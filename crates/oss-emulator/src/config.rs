@@ -11,6 +11,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::ops::{Callback, CallbackOutcome};
+use crate::peers::{Keys, Session, Settings};
 
 /// The settings of an [`Emulator`](crate::Emulator): region, access keys, host names, owner and seed.
 ///
@@ -19,7 +20,10 @@ use crate::ops::{Callback, CallbackOutcome};
 pub struct Config {
     pub(crate) region: String,
     pub(crate) product: String,
-    pub(crate) keys: BTreeMap<String, AccessKey>,
+    pub(crate) keys: Keys,
+    /// What the emulator itself handed out; kept when the settings change.
+    pub(crate) issued: Keys,
+    pub(crate) peers: Settings,
     pub(crate) endpoint: Option<String>,
     pub(crate) domains: Vec<String>,
     pub(crate) cnames: BTreeMap<String, String>,
@@ -48,7 +52,9 @@ impl Config {
         Self {
             region,
             product: "oss".to_owned(),
-            keys: BTreeMap::new(),
+            keys: Keys::new(),
+            issued: Keys::new(),
+            peers: Settings::default(),
             endpoint: None,
             domains,
             cnames: BTreeMap::new(),
@@ -62,7 +68,7 @@ impl Config {
 
     /// Adds a permanent access key.
     pub fn with_access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.keys.insert(id.into(), AccessKey { secret: secret.into(), token: None });
+        self.keys.insert(id.into(), AccessKey { secret: secret.into(), token: None, session: None });
         self
     }
 
@@ -76,7 +82,7 @@ impl Config {
         expires_at: Duration,
     ) -> Self {
         let token = Some(Token { text: token.into(), expires_at });
-        self.keys.insert(id.into(), AccessKey { secret: secret.into(), token });
+        self.keys.insert(id.into(), AccessKey { secret: secret.into(), token, session: None });
         self
     }
 
@@ -159,6 +165,11 @@ impl Config {
         self.endpoint.is_some()
     }
 
+    /// An access key that was configured or handed out.
+    pub(crate) fn key(&self, id: &str) -> Option<&AccessKey> {
+        self.keys.get(id).or_else(|| self.issued.get(id))
+    }
+
     pub(crate) fn callback_outcome(&self, callback: &Callback) -> CallbackOutcome {
         match &self.callback {
             Some(Hook(hook)) => hook(callback),
@@ -186,6 +197,8 @@ impl fmt::Debug for Hook {
 pub(crate) struct AccessKey {
     pub(crate) secret: String,
     pub(crate) token: Option<Token>,
+    /// Whose session a key is that was handed out.
+    pub(crate) session: Option<Session>,
 }
 
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! The three calls, and what a test may look at.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,10 +16,13 @@ use crate::blob::Builder;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::ids::Ids;
+use crate::metadata;
 use crate::ops::{Content, Context, Operation};
+use crate::peers::{Counters, Desk, State};
 use crate::reply::{Answer, Reply};
 use crate::request::{Request, host};
 use crate::store::{Bucket, History, Object, Store};
+use crate::sts::{self, StsRefusal};
 
 /// An OSS server without IO; see the crate's page for its three calls.
 ///
@@ -29,7 +33,8 @@ pub struct Emulator {
     config: Config,
     store: Store,
     ids: Ids,
-    open: BTreeMap<u64, Exchange>,
+    peers: State,
+    open: BTreeMap<u64, Open>,
     next_body: u64,
 }
 
@@ -47,7 +52,14 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BodyId(u64);
 
-/// A request between `begin` and `end`.
+/// A request between `begin` and `end`, by the service that it is for.
+#[derive(Clone, Debug)]
+enum Open {
+    Oss(Box<Exchange>),
+    Sts(Box<sts::Call>),
+}
+
+/// A request to OSS between `begin` and `end`.
 #[derive(Clone, Debug)]
 struct Exchange {
     operation: Operation,
@@ -73,20 +85,22 @@ impl Emulator {
     /// A server without buckets.
     pub fn new(config: Config) -> Self {
         let ids = Ids::new(config.seed);
-        Self { config, store: Store::default(), ids, open: BTreeMap::new(), next_body: 1 }
+        let (store, peers) = (Store::default(), State::default());
+        Self { config, store, ids, peers, open: BTreeMap::new(), next_body: 1 }
     }
 
     /// Reads a request head: finds its operation, verifies its signature, and checks what can be checked
     /// without the body.
     pub fn begin(&mut self, head: &Parts, now: Duration) -> Verdict {
+        if metadata::takes(head, &self.config) {
+            return Verdict::Refuse(metadata::answer(head, &mut self.desk(now)));
+        }
+        if sts::takes(head, &self.config) {
+            return self.accept(Open::Sts(Box::new(sts::Call::new(head))));
+        }
         let request_id = self.ids.request_id();
         match self.admit(head, now, &request_id) {
-            Ok(exchange) => {
-                let id = self.next_body;
-                self.next_body += 1;
-                self.open.insert(id, exchange);
-                Verdict::Accept(BodyId(id))
-            }
+            Ok(exchange) => self.accept(Open::Oss(Box::new(exchange))),
             Err(fault) => {
                 let is_head = head.method == Method::HEAD;
                 let answer = Answer::of_fault(&fault, &request_id, &host(head), is_head);
@@ -97,7 +111,11 @@ impl Emulator {
 
     /// Takes the next piece of a body. A piece for an id that is not open is dropped.
     pub fn push(&mut self, id: BodyId, bytes: Bytes) {
-        let Some(exchange) = self.open.get_mut(&id.0) else { return };
+        let exchange = match self.open.get_mut(&id.0) {
+            Some(Open::Oss(exchange)) => exchange,
+            Some(Open::Sts(call)) => return call.push(&bytes),
+            None => return,
+        };
         // OSS cuts a body that is longer than it said (OSS document "PutObject").
         let wanted = exchange.request.content_length().unwrap_or(u64::MAX) - exchange.received;
         let bytes = if bytes.len() as u64 > wanted { bytes.slice(..wanted as usize) } else { bytes };
@@ -115,11 +133,18 @@ impl Emulator {
 
     /// Does the work and answers. An id that is not open is answered with 500 `InternalError`.
     pub fn end(&mut self, id: BodyId, now: Duration) -> Reply {
-        let Some(exchange) = self.open.remove(&id.0) else {
-            let request_id = self.ids.request_id();
-            let fault = Fault::new(500, "InternalError", "", "The driver ended a body that is not open.");
-            return Answer::of_fault(&fault, &request_id, "", false).into_reply(&request_id, now, false);
-        };
+        match self.open.remove(&id.0) {
+            Some(Open::Oss(exchange)) => self.perform(*exchange, now),
+            Some(Open::Sts(call)) => call.answer(&mut self.desk(now)),
+            None => {
+                let request_id = self.ids.request_id();
+                let fault = Fault::new(500, "InternalError", "", "The driver ended a body that is not open.");
+                Answer::of_fault(&fault, &request_id, "", false).into_reply(&request_id, now, false)
+            }
+        }
+    }
+
+    fn perform(&mut self, exchange: Exchange, now: Duration) -> Reply {
         let Exchange { operation, identity, request, request_id, received, sink } = exchange;
         let is_head = request.method == Method::HEAD;
         let content = match request.content_length() {
@@ -156,9 +181,12 @@ impl Emulator {
         &self.config
     }
 
-    /// Changes the settings between requests, for example to rotate an access key. Stored data stays.
+    /// Changes the settings between requests, for example to rotate an access key. Stored data stays, and
+    /// so do credentials that were handed out.
     pub fn configure(&mut self, change: impl FnOnce(Config) -> Config) {
+        let issued = core::mem::take(&mut self.config.issued);
         self.config = change(self.config.clone());
+        self.config.issued = issued;
     }
 
     /// Creates a private bucket; an existing one stays as it is. The name is not checked.
@@ -199,9 +227,36 @@ impl Emulator {
             .map(|(key, id)| (key.as_str(), id.as_str()))
     }
 
+    /// How often STS, the metadata service and the credentials URI were called.
+    pub fn counters(&self) -> Counters {
+        self.peers.counters
+    }
+
+    /// Lets STS answer the next `calls` with a refusal, whoever calls and whatever for; 0 takes it back.
+    pub fn refuse_sts(&mut self, refusal: StsRefusal, calls: u32) {
+        self.peers.sts.refuse(refusal, calls);
+    }
+
+    /// Forgets credentials that were handed out: OSS answers `InvalidAccessKeyId`. The metadata service goes
+    /// on serving them, as it would. False when no such credentials were handed out.
+    pub fn revoke(&mut self, access_key_id: &str) -> bool {
+        self.config.issued.remove(access_key_id).is_some()
+    }
+
     /// How many requests are between `begin` and `end`.
     pub fn open_bodies(&self) -> usize {
         self.open.len()
+    }
+
+    fn accept(&mut self, open: Open) -> Verdict {
+        let id = self.next_body;
+        self.next_body += 1;
+        self.open.insert(id, open);
+        Verdict::Accept(BodyId(id))
+    }
+
+    fn desk(&mut self, now: Duration) -> Desk<'_> {
+        Desk { config: &mut self.config, ids: &mut self.ids, state: &mut self.peers, now }
     }
 
     fn admit(&mut self, head: &Parts, now: Duration, request_id: &str) -> Result<Exchange, Fault> {

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-/// Gives request, upload, version and rule ids; the same seed gives the same ids in the same order.
+/// Gives request, upload, version and rule ids, keys and tokens; the same seed gives the same ones in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     state: u64,
@@ -39,6 +39,31 @@ impl Ids {
         format!("{:08x}-{:04x}-{low:04x}-{:04x}-{tail:012x}", first >> 32, first >> 16 & 0xFFFF, second >> 48)
     }
 
+    /// `STS.` and 25 letters and digits, as STS writes ids of temporary access keys.
+    pub(crate) fn temporary_id(&mut self) -> String {
+        format!("STS.{}", self.text(25, ALPHANUMERIC))
+    }
+
+    /// 44 letters and digits, as STS writes secrets.
+    pub(crate) fn secret(&mut self) -> String {
+        self.text(44, ALPHANUMERIC)
+    }
+
+    /// A token of a length and with the marks (`+`, `/`, `=`) that tokens of STS have.
+    pub(crate) fn security_token(&mut self) -> String {
+        format!("CAIS{}==", self.text(722, BASE64))
+    }
+
+    /// A token of the metadata service.
+    pub(crate) fn metadata_token(&mut self) -> String {
+        format!("{}==", self.text(54, BASE64))
+    }
+
+    fn text(&mut self, length: usize, alphabet: &[u8]) -> String {
+        let mut character = || char::from(alphabet[(self.mixed() % alphabet.len() as u64) as usize]);
+        (0..length).map(|_| character()).collect()
+    }
+
     /// SplitMix64.
     fn mixed(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -48,3 +73,6 @@ impl Ids {
         mixed ^ mixed >> 31
     }
 }
+
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -12,6 +12,25 @@
 //! restorations, tags and the configuration documents of buckets. What it does not model it refuses with
 //! `NotImplemented` (501): it never takes a sub-resource for a plain read or write.
 //!
+//! Beside OSS it plays the services that hand out credentials, and its OSS side takes what they hand out,
+//! with every kind of signature, until it expires by the emulator's clock:
+//!
+//! - **STS**: `AssumeRole`, `AssumeRoleWithOIDC` and `GetCallerIdentity`, signed with RPC 1.0 or
+//!   ACS3-HMAC-SHA256, each nonce taken once, answered in JSON or XML ([`Config::with_role`],
+//!   [`Config::with_oidc_token`]). A request is one to STS when its host is one of STS, or when it is
+//!   for `/` and has what no request to OSS has there: an `Action`, a header `x-acs-action`, an ACS3
+//!   signature, a form that is no upload.
+//! - **The metadata service of an instance**: tokens, the role's name and its credentials, hardened by
+//!   default ([`Config::with_ecs_role`], [`MetadataMode`]). A request is one to it when its host is
+//!   `100.100.100.200`, or when its path begins with `/latest/api/` or `/latest/meta-data/` and it is not
+//!   signed.
+//! - **A credentials URI**: temporary credentials as JSON at one path, for a request that is not signed
+//!   ([`Config::with_credentials_uri`]).
+//!
+//! [`Emulator::counters`] says how often they were called, [`Emulator::refuse_sts`] makes STS refuse, and
+//! [`Emulator::revoke`] takes credentials back. Policies are checked for their grammar and not applied: every
+//! identity that OSS knows is the owner.
+//!
 //! ```
 //! use core::time::Duration;
 //! use oss_emulator::{Config, Emulator, Verdict};
@@ -43,11 +62,14 @@ mod fault;
 mod form;
 mod ids;
 mod json;
+mod metadata;
 mod ops;
+mod peers;
 mod range;
 mod reply;
 mod request;
 mod store;
+mod sts;
 mod tags;
 mod time;
 mod xml;
@@ -55,6 +77,9 @@ mod xml;
 pub use blob::Body;
 pub use config::Config;
 pub use emulator::{BodyId, Emulator, Verdict};
+pub use metadata::MetadataMode;
 pub use ops::{Callback, CallbackOutcome};
+pub use peers::Counters;
 pub use reply::Reply;
 pub use store::Object;
+pub use sts::{Role, StsRefusal};

@@ -103,6 +103,26 @@ impl Answer {
     }
 }
 
+/// An answer of a service that is not OSS: no header of OSS, and whatever status.
+pub(crate) fn plain(
+    status: u16,
+    kind: &str,
+    headers: &[(&'static str, &str)],
+    text: String,
+    now: Duration,
+) -> Reply {
+    let mut head = http::Response::new(());
+    *head.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
+    let map = head.headers_mut();
+    insert(map, DATE, &http_date(now));
+    insert(map, CONTENT_TYPE, kind);
+    map.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+    for (name, value) in headers {
+        insert(map, HeaderName::from_static(name), value);
+    }
+    Reply { head, body: Bytes::from(text).into() }
+}
+
 fn insert(map: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         map.insert(name, value);

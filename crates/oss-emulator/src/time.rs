@@ -1,4 +1,4 @@
-//! Civil time: the four forms in which OSS writes and reads an instant.
+//! Civil time: the five forms in which OSS and its neighbours write and read an instant.
 
 use alloc::format;
 use alloc::string::String;
@@ -20,6 +20,11 @@ pub(crate) fn iso_extended(time: Duration) -> String {
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000Z",
         civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second
     )
+}
+
+/// `2023-12-16T16:20:57Z`, the form of STS and of the metadata service.
+pub(crate) fn iso_seconds(time: Duration) -> String {
+    iso_extended(time).replace(".000Z", "Z")
 }
 
 /// `Sat, 16 Dec 2023 16:20:57 GMT`, the form of HTTP headers (RFC 9110, section 5.6.7).
@@ -194,7 +199,9 @@ mod tests {
             assert_eq!(parse_iso_basic(basic), Some(time));
             assert_eq!(parse_http_date(http), Some(time));
         }
-        assert_eq!(iso_extended(Duration::from_secs(1_702_743_657)), "2023-12-16T16:20:57.000Z");
+        let time = Duration::from_secs(1_702_743_657);
+        assert_eq!(iso_extended(time), "2023-12-16T16:20:57.000Z");
+        assert_eq!(iso_seconds(time), "2023-12-16T16:20:57Z");
     }
 
     #[test]

@@ -15,6 +15,21 @@ pub(crate) const ID: &str = "test-id";
 pub(crate) const SECRET: &str = "test-secret";
 pub(crate) const BUCKET: &str = "examplebucket";
 
+/// An access key, with a token when it is temporary.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) token: Option<String>,
+}
+
+impl Key {
+    /// The one that every server of these tests knows.
+    pub(crate) fn main() -> Self {
+        Self { id: ID.to_owned(), secret: SECRET.to_owned(), token: None }
+    }
+}
+
 /// A server with one key and one bucket, and a client that knows the key.
 pub(crate) fn server() -> (Server, Client) {
     let server = Server::start_on_thread(Config::new("cn-hangzhou").with_access_key(ID, SECRET)).unwrap();
@@ -55,6 +70,13 @@ impl Answer {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         let text = self.text();
         text.split(&open).skip(1).map(|part| part.split(&close).next().unwrap().to_owned()).collect()
+    }
+
+    /// The first member of this name in a body of JSON, without escapes.
+    pub(crate) fn json(&self, name: &str) -> String {
+        let text = self.text();
+        let rest = text.split_once(&format!("\"{name}\"")).map_or("", |(_, rest)| rest);
+        rest.split('"').nth(1).unwrap_or_default().to_owned()
     }
 
     /// Status and, for an error, its code.
@@ -121,29 +143,47 @@ impl Client {
         query: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> String {
+        self.signed_head_as(&Key::main(), method, resource, query, headers)
+    }
+
+    pub(crate) fn signed_head_as(
+        &self,
+        key: &Key,
+        method: &str,
+        resource: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> String {
         let date = iso_basic(self.now);
         let mut signed = headers.to_vec();
         signed.push(("x-oss-date", &date));
         signed.push(("x-oss-content-sha256", "UNSIGNED-PAYLOAD"));
+        signed.extend(key.token.as_deref().map(|token| ("x-oss-security-token", token)));
         let scope = format!("{}/cn-hangzhou/oss/aliyun_v4_request", &date[..8]);
-        let signature = signature(method, resource, query, &signed, &date, &scope);
-        let authorization = format!("OSS4-HMAC-SHA256 Credential={ID}/{scope},Signature={signature}");
+        let signature = signature(&key.secret, method, resource, query, &signed, &date, &scope);
+        let id = &key.id;
+        let authorization = format!("OSS4-HMAC-SHA256 Credential={id}/{scope},Signature={signature}");
         signed.push(("Authorization", &authorization));
         self.head(method, &target(resource, query), &signed)
     }
 
     /// A presigned target: path and query.
     pub(crate) fn presigned(&self, method: &str, resource: &str, seconds: u64) -> String {
+        self.presigned_as(&Key::main(), method, resource, seconds)
+    }
+
+    pub(crate) fn presigned_as(&self, key: &Key, method: &str, resource: &str, seconds: u64) -> String {
         let date = iso_basic(self.now);
         let scope = format!("{}/cn-hangzhou/oss/aliyun_v4_request", &date[..8]);
-        let (credential, expires) = (format!("{ID}/{scope}"), seconds.to_string());
+        let (credential, expires) = (format!("{}/{scope}", key.id), seconds.to_string());
         let mut query = vec![
             ("x-oss-signature-version", "OSS4-HMAC-SHA256"),
             ("x-oss-credential", &credential),
             ("x-oss-date", &date),
             ("x-oss-expires", &expires),
         ];
-        let signature = signature(method, resource, &query, &[], &date, &scope);
+        query.extend(key.token.as_deref().map(|token| ("x-oss-security-token", token)));
+        let signature = signature(&key.secret, method, resource, &query, &[], &date, &scope);
         query.push(("x-oss-signature", &signature));
         target(resource, &query)
     }
@@ -186,6 +226,7 @@ fn target(resource: &str, query: &[(&str, &str)]) -> String {
 }
 
 fn signature(
+    secret: &str,
     method: &str,
     resource: &str,
     query: &[(&str, &str)],
@@ -211,11 +252,16 @@ fn signature(
     let canonical = format!("{method}\n{path}\n{query}\n{lines}\n\nUNSIGNED-PAYLOAD");
     let digest = hex(&Sha256::digest(canonical));
     let string_to_sign = format!("OSS4-HMAC-SHA256\n{date}\n{scope}\n{digest}");
-    let mut key = format!("aliyun_v4{SECRET}").into_bytes();
+    v4(secret, scope, &string_to_sign)
+}
+
+/// The signature of a message under a scope.
+pub(crate) fn v4(secret: &str, scope: &str, message: &str) -> String {
+    let mut key = format!("aliyun_v4{secret}").into_bytes();
     for part in scope.split('/') {
         key = hmac(&key, part);
     }
-    hex(&hmac(&key, &string_to_sign))
+    hex(&hmac(&key, message))
 }
 
 fn hmac(key: &[u8], text: &str) -> Vec<u8> {
@@ -229,7 +275,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// From the days since the epoch, after Howard Hinnant's `civil_from_days`.
-fn iso_basic(seconds: u64) -> String {
+pub(crate) fn iso_basic(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -2,6 +2,8 @@
 #![allow(dead_code)] // Each test file uses its own part.
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod sts;
+
 use core::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
@@ -20,6 +22,8 @@ pub(crate) const SECRET: &str = "secret";
 pub(crate) struct Bench {
     pub(crate) emulator: Emulator,
     pub(crate) now: Duration,
+    /// How many nonces were used.
+    pub(crate) calls: u64,
 }
 
 /// An answer with its whole body.
@@ -49,6 +53,17 @@ impl Answer {
         self.text().split(&open).skip(1).map(|part| part.split(&close).next().unwrap().to_owned()).collect()
     }
 
+    /// The first member of this name in a body of JSON, without escapes.
+    pub(crate) fn json(&self, name: &str) -> String {
+        let rest = self.text().split_once(&format!("\"{name}\"")).map_or("", |(_, rest)| rest);
+        rest.split('"').nth(1).unwrap_or_default().to_owned()
+    }
+
+    /// Status and, for an error in JSON, its code.
+    pub(crate) fn said(&self) -> String {
+        format!("{} {}", self.status, self.json("Code")).trim().to_owned()
+    }
+
     /// Status and, for an error, its code.
     pub(crate) fn outcome(&self) -> String {
         format!("{} {}", self.status, self.element("Code")).trim().to_owned()
@@ -65,7 +80,7 @@ impl Bench {
         let config = change(Config::new("cn-hangzhou").with_access_key("id", SECRET));
         let mut emulator = Emulator::new(config);
         emulator.create_bucket(BUCKET, now);
-        Self { emulator, now }
+        Self { emulator, now, calls: 0 }
     }
 
     /// A signed request for a key of the bucket; an empty key is the bucket. The query is `a&b=c`, encoded.
@@ -164,6 +179,14 @@ fn string_to_sign(method: &str, resource: &str, query: &str, headers: &[(&str, &
     format!("{method}\n{md5}\n{kind}\n{date}\n{lines}{resource}{separator}{}", subs.join("&"))
 }
 
+/// `2023-11-14T22:13:20Z`.
+pub(crate) fn iso_seconds(now: Duration) -> String {
+    let date = http_date(now);
+    let (day, month, year, time) = (&date[5..7], &date[8..11], &date[12..16], &date[17..25]);
+    let names = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    format!("{year}-{:02}-{day}T{time}Z", names.find(month).unwrap() / 3 + 1)
+}
+
 /// After Howard Hinnant's `civil_from_days`.
 fn http_date(now: Duration) -> String {
     let seconds = now.as_secs();
@@ -201,4 +224,6 @@ const PLAIN: [&str; 17] = [
     "upload-id-marker",
     "version-id-marker",
 ];
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+pub(crate) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
