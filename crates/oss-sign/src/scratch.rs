@@ -210,19 +210,24 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_what_stands_between_empty_pairs() {
-        let request = Request {
+    fn there_is_room_for_many_empty_pairs_and_for_a_long_value_without_a_name() {
+        let long = "v".repeat(9_000);
+        let key = AccessKey { id: "ak", secret: "sk", token: None };
+        let scope = Scope { region: "cn-hangzhou", product: "oss", time: UnixTime::MIN };
+        let signing = SigningKey::derive(&key, &scope);
+        let get = |query| Request {
             method: "GET",
             resource: Resource::Service,
-            query: &[("", ""); 1_000],
+            query,
             headers: &[],
             additional: &[],
         };
-        let key = AccessKey { id: "ak", secret: "sk", token: None };
-        let scope = Scope { region: "cn-hangzhou", product: "oss", time: UnixTime::MIN };
         let mut scratch = Scratch::new();
-        let signed = sign_headers(&request, &key, &SigningKey::derive(&key, &scope), &scope, &mut scratch);
+        let signed = sign_headers(&get(&[("", ""); 1_000]), &key, &signing, &scope, &mut scratch);
         assert_eq!(signed.canonical_request().matches('&').count(), 999);
+        let mut scratch = Scratch::new();
+        let signed = sign_headers(&get(&[("", &long)]), &key, &signing, &scope, &mut scratch);
+        assert!(signed.canonical_request().contains(&long));
     }
 
     #[cfg(feature = "v1")]
