@@ -2,6 +2,10 @@
 //!
 //! `fuzz/fuzz_targets` calls them under libFuzzer; `cargo test` replays the committed corpora through them.
 
+mod credentials;
+
+pub use credentials::credentials;
+
 use core::time::Duration;
 
 use crate::xml_agreement::agree;
@@ -21,6 +25,7 @@ pub type Body = fn(&[u8]);
 
 /// Every fuzz target: its name, which is also that of its file and of its corpus, and its body.
 pub const TARGETS: &[(&str, Body)] = &[
+    ("credentials", credentials),
     ("endpoint", endpoint),
     ("error_document", error_document),
     ("explain", explain),
