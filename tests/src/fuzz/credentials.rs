@@ -68,14 +68,14 @@ fn obtain(source: Source, told: &[u8]) -> Result<Credentials, CredentialError> {
         match cache.poll(Need::until(NOW), Duration::ZERO, NOW) {
             Step::Ready(credentials) => return Ok(credentials),
             Step::Failed(error) => return Err(error),
-            Step::Wait { .. } => panic!("nobody else asks here"),
+            Step::Wait { .. } => unreachable!("nobody else asks here"),
             Step::Ask(ticket, lookup) => {
                 let answer = answer(&lookup, told);
                 cache.answer(ticket, answer, Duration::ZERO, NOW);
             }
         }
     }
-    panic!("a source asks for ever");
+    unreachable!("a source asks for ever");
 }
 
 fn answer(lookup: &Lookup, told: &[u8]) -> Answer {
