@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -49,18 +50,15 @@ impl OwnConnector {
     }
 }
 
+/// Whether a client of the program's own has taken the request.
+#[derive(Clone, Default)]
+pub(crate) struct Taken(Arc<AtomicBool>);
+
 /// An HTTP client of the program's own, its type forgotten.
 #[derive(Clone)]
-pub(crate) struct OwnService(Arc<dyn Fn(Request<RequestBody>) -> Answering + Send + Sync>);
+pub(crate) struct OwnService(Arc<dyn Fn(Request<RequestBody>, Taken) -> Answering + Send + Sync>);
 
-pub(crate) type Answering = Promise<Result<Response<Boxed>, Refused>>;
-
-/// Why a client of the program's own gave no answer.
-pub(crate) enum Refused {
-    /// It never took the request.
-    NotReady(BoxError),
-    Failed(BoxError),
-}
+pub(crate) type Answering = Promise<Result<Response<Boxed>, BoxError>>;
 
 impl OwnService {
     pub(crate) fn new<S, B>(service: S) -> Self
@@ -72,19 +70,26 @@ impl OwnService {
         B::Error: Into<BoxError>,
     {
         let service = Mutex::new(service);
-        Self(Arc::new(move |request| {
+        Self(Arc::new(move |request, taken| {
             let mut service = copy(&service);
             Box::pin(async move {
-                let ready = poll_fn(|cx| service.poll_ready(cx)).await;
-                ready.map_err(|error| Refused::NotReady(error.into()))?;
-                let response = service.call(request).await.map_err(|error| Refused::Failed(error.into()))?;
+                poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+                taken.0.store(true, Ordering::Relaxed);
+                let response = service.call(request).await.map_err(Into::into)?;
                 Ok(response.map(|body| Erased::boxed(body)))
             })
         }))
     }
 
-    pub(crate) fn call(&self, request: Request<RequestBody>) -> Answering {
-        (self.0)(request)
+    /// Until it is ready for the request it has not taken it.
+    pub(crate) fn call(&self, request: Request<RequestBody>, taken: &Taken) -> Answering {
+        (self.0)(request, taken.clone())
+    }
+}
+
+impl Taken {
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -11,7 +11,7 @@ use http::header::{CONTENT_LENGTH, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Body as HttpBody;
-use oss_proto::{Failure, FailureKind, Head, Payload, ReplyHead, Sent, Transmit};
+use oss_proto::{Failure, FailureKind, Head, Payload, ReplyHead, Sent, Transmit, Wait};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tower_service::Service;
 
@@ -22,7 +22,7 @@ use crate::builder::TransportBuilder;
 use crate::clock::{LAST_LOOK, after};
 use crate::connect::{Connection, Connector, Fault, Origin};
 use crate::outgoing::{Content, Manner, RequestBody, Tally, check_empty, endless, outgoing};
-use crate::own::{Answering, OwnService, Refused};
+use crate::own::{Answering, OwnService, Taken};
 use crate::pool::{Lease, Pool};
 use crate::proxy::Via;
 use crate::response::{Hold, ResponseBody};
@@ -147,7 +147,9 @@ impl Transport {
                 &plain
             }
             Route::Pool(pool) => pool.connector(),
-            Route::Own(service) => return Ok(Asking::Own(service.call(request.map(|()| body)))),
+            Route::Own(service) => {
+                return Ok(Asking::Own(service.call(request.map(|()| body), &Taken::default())));
+            }
         };
         let origin = Origin::of(request.uri());
         let origin = origin.ok_or_else(|| Fault::new(FailureKind::Other, "the URL has no host"))?;
@@ -186,9 +188,7 @@ impl Asking {
             }
             Self::Own(answering) => match answering.await {
                 Ok(response) => Ok((response, None)),
-                Err(Refused::NotReady(error) | Refused::Failed(error)) => {
-                    Err(Fault::new(FailureKind::Other, error))
-                }
+                Err(error) => Err(Fault::new(FailureKind::Other, error)),
             },
         }
     }
@@ -310,10 +310,13 @@ async fn exchange_by(
     body: &Body,
 ) -> Result<(Head, ResponseBody), Failure> {
     let begun = Instant::now();
-    let response = async { Ok(service.call(request).await) };
-    let answered = answer(response, || begun, &tally, times).await;
-    let (broken, was_taken) = match answered {
-        Ok(Ok(response)) => {
+    let taken = Taken::default();
+    let response = async {
+        let answered = service.call(request, &taken).await;
+        answered.map_err(|error| Fault::new(FailureKind::Other, error))
+    };
+    let broken = match answer(response, || begun, &tally, times).await {
+        Ok(response) => {
             // Not sealed: the client may still be sending, and an end would break its connection.
             let mut sent = tally.sent();
             sent.start();
@@ -321,15 +324,20 @@ async fn exchange_by(
             let reply = ReplyHead::new(head.status.as_u16(), head.headers);
             return Ok((Head::new(reply, sent), ResponseBody::own(body)));
         }
-        Ok(Err(Refused::NotReady(error))) => (Broken::Failed(Fault::new(FailureKind::Other, error)), false),
-        Ok(Err(Refused::Failed(error))) => (Broken::Failed(Fault::new(FailureKind::Other, error)), true),
-        Err(broken) => (broken, true),
+        Err(broken) => broken,
     };
     let mut sent = tally.seal();
-    if was_taken {
+    if taken.is_taken() {
         sent.start();
+        return Err(failure(fault(broken, &tally, body), sent));
     }
-    Err(failure(fault(broken, &tally, body), sent))
+    let not_ready = match broken {
+        Broken::Failed(fault) => fault,
+        Broken::Silent => Fault::new(FailureKind::Timeout, "the HTTP client was not ready to take it"),
+        Broken::Late => Fault::late(Wait::Turn, "the call's time was over before the HTTP client was ready"),
+    };
+    restore(body, &tally);
+    Err(failure(not_ready, sent))
 }
 
 /// What went wrong, by who is to blame for it; an untouched source goes back to its body.

@@ -434,3 +434,38 @@ async fn a_body_is_read_and_sent_in_blocks_of_the_size_that_was_chosen() {
         assert_eq!(*lengths.lock().unwrap(), [len, len]);
     }
 }
+
+/// An HTTP client that never has time for a request.
+#[derive(Clone)]
+struct Busy;
+
+impl Service<Request<RequestBody>> for Busy {
+    type Response = Response<Full<Bytes>>;
+    type Error = io::Error;
+    type Future = core::future::Pending<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<RequestBody>) -> Self::Future {
+        core::future::pending()
+    }
+}
+
+#[tokio::test]
+async fn f14_what_a_client_of_ones_own_was_never_ready_for_was_not_sent() {
+    let transport = Transport::from_service(Busy);
+    let strict = strict("127.0.0.1:1".parse().unwrap(), LIMIT);
+    let error = bucket_over(strict.clone(), &transport).put("key", "x").await.unwrap_err();
+    let said = "the HTTP client was not ready to take it";
+    assert_eq!(told(&error), (FailureKind::Timeout, said.to_owned()));
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    let hurried = strict.with(|settings| {
+        settings.timeouts.idle = Duration::from_secs(20);
+        settings.timeouts.operation = Some(LIMIT);
+    });
+    let error = bucket_over(hurried, &transport).put("key", "x").await.unwrap_err();
+    let ErrorKind::Deadline(deadline) = error.kind() else { panic!("{error:?}") };
+    assert_eq!((deadline.wait, error.outcome()), (oss_hyper::Wait::Turn, Outcome::NotSent));
+}
