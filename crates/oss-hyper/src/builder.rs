@@ -85,7 +85,9 @@ impl TransportBuilder {
         self
     }
 
-    /// How long an unused connection is kept: 50 s, before OSS closes it at 60 s.
+    /// How long an unused connection may be used again: 50 s, before OSS closes it at 60 s.
+    ///
+    /// An older one is closed by the next call, whatever that is, or when the peer closes it.
     #[must_use]
     pub fn idle_max(mut self, idle: Duration) -> Self {
         self.idle_max = idle;
@@ -145,7 +147,7 @@ impl TransportBuilder {
         self.connecting("tls_exact")
     }
 
-    /// Whether to accept any certificate, of anyone, for any name: false.
+    /// Whether to accept any certificate, of anyone, for any name, also of a proxy: false.
     ///
     /// Whoever is on the way can then read and change everything, so it is for tests;
     /// [`root_certificates`](Self::root_certificates) is the way to a server of one's own.
@@ -155,7 +157,7 @@ impl TransportBuilder {
         if skip { self.connecting("insecure_skip_verify") } else { self }
     }
 
-    /// Shows this certificate to a server that asks for one: none by default. The certificate comes first,
+    /// Shows this certificate to a server, or a proxy, that asks for one: none by default. The certificate comes first,
     /// then the rest of its chain; both arguments in PEM or DER, the key without a password.
     #[must_use]
     pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
@@ -241,6 +243,14 @@ impl TransportBuilder {
         let connector = Connector { timeout: self.connect_timeout, way, limits };
         let pool = Pool::new(connector, self.connections_max, self.idle_max);
         Ok(Transport::over(pool, self.block_bytes))
+    }
+
+    /// Sets something under the name that the caller knows it by.
+    pub(crate) fn called(self, name: &'static str, set: impl FnOnce(Self) -> Self) -> Self {
+        let known = self.of_connecting.len();
+        let mut own = set(self);
+        own.of_connecting.iter_mut().skip(known).for_each(|option| *option = name);
+        own
     }
 
     fn connecting(mut self, option: &'static str) -> Self {

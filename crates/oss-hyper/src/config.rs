@@ -79,6 +79,7 @@ struct Connections {
     own: TransportBuilder,
     /// The first setting that a shared transport would not honour.
     setting: Option<&'static str>,
+    proxy: Option<Proxy>,
     proxy_host: Option<String>,
     proxy_from_environment: bool,
 }
@@ -161,10 +162,10 @@ impl Config {
         self
     }
 
-    /// Whether certificates are left unverified: no. With it anybody between you and OSS can read and change
-    /// everything.
+    /// Whether certificates are left unverified, a proxy's too: no. With it anybody between you and OSS can
+    /// read and change everything.
     pub fn insecure_skip_verify(self, skip: bool) -> Self {
-        self.connect("insecure_skip_verify", |own| own.insecure_skip_verify(skip))
+        self.connect_if(skip, "insecure_skip_verify", |own| own.insecure_skip_verify(skip))
     }
 
     /// Whether a redirect is followed: no.
@@ -176,23 +177,27 @@ impl Config {
         self
     }
 
-    /// A proxy for all requests: `http://user:password@proxy.example.com:3128`. More is said by
-    /// [`proxy`](Self::proxy).
+    /// A proxy for all requests: `http://user:password@proxy.example.com:3128`; an empty text is none. More is
+    /// said by [`proxy`](Self::proxy), which does not go with it.
     pub fn proxy_host(mut self, url: impl Into<String>) -> Self {
-        self.transport.proxy_host = Some(url.into());
-        self.connect("proxy_host", |own| own)
+        let url = Some(url.into()).filter(|url| !url.trim().is_empty());
+        let is_said = url.is_some();
+        self.transport.proxy_host = url;
+        self.connect_if(is_said, "proxy_host", |own| own)
     }
 
     /// The proxies of each scheme, and the hosts that are reached without one.
-    pub fn proxy(self, proxy: Proxy) -> Self {
-        self.connect("proxy", |own| own.proxy(proxy))
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.transport.proxy = Some(proxy);
+        self.connect("proxy", |own| own)
     }
 
     /// Whether the proxies are those of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`: no. They are
-    /// read when the client is made.
+    /// read when the client is made, and do not go with [`proxy`](Self::proxy) or
+    /// [`proxy_host`](Self::proxy_host).
     pub fn proxy_from_environment(mut self, enabled: bool) -> Self {
         self.transport.proxy_from_environment = enabled;
-        self.connect("proxy_from_environment", |own| own)
+        self.connect_if(enabled, "proxy_from_environment", |own| own)
     }
 
     /// Whether the bucket is named in the path: no.
@@ -293,7 +298,7 @@ impl Config {
         self.connect("max_connections", |own| own.connections_max(connections))
     }
 
-    /// How long an unused connection is kept: 50 s, before OSS closes it at 60 s.
+    /// How long an unused connection may be used again: 50 s, before OSS closes it at 60 s.
     pub fn idle_connection_timeout(self, timeout: Duration) -> Self {
         self.connect("idle_connection_timeout", |own| own.idle_max(timeout))
     }
@@ -328,13 +333,13 @@ impl Config {
     /// How much all uploads together may send: KiB per second, 0 for no limit.
     pub fn upload_bandwidth_limit(self, kib_per_second: u64) -> Self {
         let bytes = kib_per_second.saturating_mul(1024);
-        self.connect("upload_bandwidth_limit", |own| own.upload_bandwidth_max(bytes))
+        self.connect_if(bytes > 0, "upload_bandwidth_limit", |own| own.upload_bandwidth_max(bytes))
     }
 
     /// How much all downloads together may receive: KiB per second, 0 for no limit.
     pub fn download_bandwidth_limit(self, kib_per_second: u64) -> Self {
         let bytes = kib_per_second.saturating_mul(1024);
-        self.connect("download_bandwidth_limit", |own| own.download_bandwidth_max(bytes))
+        self.connect_if(bytes > 0, "download_bandwidth_limit", |own| own.download_bandwidth_max(bytes))
     }
 
     /// How much of a body is handed to the connection at a time, in bytes.
@@ -378,8 +383,9 @@ impl Config {
     ///
     /// # Errors
     /// `Invalid`, naming the setting: two kinds of endpoint without an explicit one, CNAME with path style,
-    /// no region for V4, no credentials provider, a text that is no region or endpoint, a certificate or
-    /// proxy that cannot be read, a setting for connecting beside a transport.
+    /// no region for V4, no credentials provider, a text that is no region, endpoint, header or user agent, a
+    /// certificate or proxy that cannot be read, a proxy said in two ways, a setting for connecting beside a
+    /// transport.
     pub fn client(self) -> Result<Client, Error> {
         let service = self.service()?;
         let provider = self.provider.clone().ok_or_else(|| {
@@ -405,6 +411,7 @@ impl Config {
     /// # Errors
     /// As [`client`](Self::client), as far as it is not about connections.
     pub fn service(&self) -> Result<Service, Error> {
+        self.check_headers()?;
         let options = self.options()?;
         let endpoint = options.resolve().map_err(|error| invalid("endpoint", error.into()))?;
         let detected = match endpoint.cloud_box_id().filter(|_| self.detects_cloud_box) {
@@ -459,6 +466,20 @@ impl Config {
         Ok(EndpointOptions { region, cloud_box_id, ..self.endpoint.clone() })
     }
 
+    fn check_headers(&self) -> Result<(), Error> {
+        let is_name = |name: &&String| http::HeaderName::from_bytes(name.as_bytes()).is_ok();
+        if let Some(bad) = self.additional_headers.iter().find(|name| !is_name(name)) {
+            let problem = format!("the additional header {bad:?} is no header name");
+            return Err(invalid("additional_headers", InvalidValue::new(problem)));
+        }
+        let is_printable = |text: &&str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if let Some(bad) = self.user_agent.as_deref().filter(|text| !is_printable(text)) {
+            let problem = format!("{bad:?} cannot stand in a header; use printable ASCII");
+            return Err(invalid("user_agent", InvalidValue::new(problem)));
+        }
+        Ok(())
+    }
+
     /// V1 and anonymous calls do without; of what a function will give nothing is known yet.
     fn needs_region(&self) -> bool {
         let is_signed = self.provider.as_ref().is_none_or(CredentialsProvider::is_surely_signed);
@@ -470,15 +491,29 @@ impl Config {
         setting: &'static str,
         set: impl FnOnce(TransportBuilder) -> TransportBuilder,
     ) -> Self {
-        self.transport.own = set(self.transport.own);
+        self.transport.own = self.transport.own.called(setting, set);
         self.transport.setting.get_or_insert(setting);
+        self
+    }
+
+    /// The same for a value that may say what holds anyway, which goes with everything.
+    fn connect_if(
+        mut self,
+        is_other: bool,
+        setting: &'static str,
+        set: impl FnOnce(TransportBuilder) -> TransportBuilder,
+    ) -> Self {
+        if is_other {
+            return self.connect(setting, set);
+        }
+        self.transport.own = set(self.transport.own);
         self
     }
 }
 
 impl Connections {
     fn make(self) -> Result<Transport, Error> {
-        let mut own = self.own;
+        let proxy = self.proxy()?;
         match (self.shared, self.setting) {
             (Some(shared), None) => return Ok(shared),
             (Some(_), Some(setting)) => {
@@ -487,20 +522,40 @@ impl Connections {
             }
             (None, _) => {}
         }
-        if self.proxy_from_environment {
-            own = own.proxy(Proxy::from_env().map_err(|error| bad_proxy(&error))?);
+        match proxy {
+            Some((setting, proxy)) => self.own.called(setting, |own| own.proxy(proxy)).build(),
+            None => self.own.build(),
         }
-        if let Some(url) = &self.proxy_host {
-            own = own.proxy(Proxy::all(url).map_err(|error| bad_proxy(&error))?);
+    }
+
+    /// The proxy with the setting that says it. Of two that do, one would be ignored, and what goes past a
+    /// proxy by mistake is not to be called back.
+    fn proxy(&self) -> Result<Option<(&'static str, Proxy)>, Error> {
+        let ways = [
+            ("proxy_host", self.proxy_host.is_some()),
+            ("proxy", self.proxy.is_some()),
+            ("proxy_from_environment", self.proxy_from_environment),
+        ];
+        let mut said = ways.into_iter().filter(|(_, is_said)| *is_said).map(|(setting, _)| setting);
+        let Some(setting) = said.next() else { return Ok(None) };
+        if let Some(other) = said.next() {
+            let problem = format!("`{other}` is set too, and each says all proxies; leave one of them out");
+            return Err(invalid(setting, InvalidValue::new(problem)));
         }
-        own.build()
+        let proxy = match (&self.proxy_host, &self.proxy) {
+            (Some(url), _) => Proxy::all(url),
+            (None, Some(proxy)) => Ok(proxy.clone()),
+            (None, None) => Proxy::from_env(),
+        };
+        Ok(Some((setting, proxy.map_err(|error| bad_proxy(&error))?)))
     }
 }
 
 impl Default for Connections {
     fn default() -> Self {
         let own = Transport::builder();
-        Self { shared: None, own, setting: None, proxy_host: None, proxy_from_environment: false }
+        let (proxy, proxy_host, proxy_from_environment) = (None, None, false);
+        Self { shared: None, own, setting: None, proxy, proxy_host, proxy_from_environment }
     }
 }
 
