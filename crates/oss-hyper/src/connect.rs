@@ -82,8 +82,10 @@ pub(crate) enum Way {
 pub(crate) enum Step {
     Lookup,
     Tcp,
+    /// TLS with the proxy.
+    ProxyTls,
     /// The proxy's answer to `CONNECT`.
-    Tunnel(String),
+    Tunnel,
     Tls,
     Own,
 }
@@ -152,7 +154,11 @@ impl Connector {
             return Err(Fault::late(Wait::Connect, "the call's time was over while it connected"));
         }
         let problem = format!("{step} within {} s", timeout.as_secs_f64());
-        Err(Fault::new(step.kind(), problem))
+        let fault = Fault::new(step.kind(), problem);
+        Err(match &self.way {
+            Way::Ours { proxy, .. } => step.about(fault, proxy.to(origin).map(Arc::as_ref)),
+            Way::Own(_) => fault,
+        })
     }
 
     async fn open(&self, origin: &Origin, limit: Instant, step: &mut Step) -> Result<Connection, Fault> {
@@ -201,38 +207,43 @@ async fn wire(
         Some(via) => (via.host(), via.port()),
         None => (origin.host(), origin.port()),
     };
-    let about = |fault: Fault| match via {
-        Some(via) => Fault::new(fault.kind, format!("the proxy {}: {}", via.shown(), fault.cause)),
-        None => fault,
-    };
-    let tcp = Metered::new(dialer.dial(host, port, limit, step).await.map_err(about)?);
+    let tcp = dialer.dial(host, port, limit, step).await;
+    let tcp = Metered::new(tcp.map_err(|fault| step.about(fault, via.map(Arc::as_ref)))?);
     let meter = tcp.meter();
     let mut stream = Stream::Plain(tcp);
     if let Some(via) = via {
         if via.is_tls {
-            *step = Step::Tls;
-            stream = tls.handshake(via.host(), stream).await.map_err(about)?;
+            *step = Step::ProxyTls;
+            let shaken = tls.handshake(via.host(), stream).await;
+            stream = shaken.map_err(|fault| step.about(fault, Some(via)))?;
         }
         if !origin.is_tls() {
             return Ok(Wire { stream, meter, via: Some(Arc::clone(via)) });
         }
-        *step = Step::Tunnel(via.shown());
+        *step = Step::Tunnel;
         stream = tunnel(stream, via, origin).await?;
     }
     if origin.is_tls() {
         *step = Step::Tls;
-        stream = tls.handshake(origin.host(), stream).await.map_err(|fault| match via {
-            // Some proxies answer in the origin's place, with certificates of their own.
-            Some(via) => {
-                Fault::new(fault.kind, format!("through the proxy {}: {}", via.shown(), fault.cause))
-            }
-            None => fault,
-        })?;
+        let shaken = tls.handshake(origin.host(), stream).await;
+        stream = shaken.map_err(|fault| step.about(fault, via.map(Arc::as_ref)))?;
     }
     Ok(Wire { stream, meter, via: None })
 }
 
 impl Step {
+    /// A failure of this step, with the proxy that it is about, if there is one on the way.
+    fn about(&self, fault: Fault, via: Option<&Via>) -> Fault {
+        let Some(via) = via else { return fault };
+        let front = match self {
+            Self::Lookup | Self::Tcp | Self::ProxyTls | Self::Tunnel => "the proxy",
+            // Some proxies answer in the origin's place, with certificates of their own.
+            Self::Tls => "through the proxy",
+            Self::Own => return fault,
+        };
+        Fault::new(fault.kind, format!("{front} {}: {}", via.shown(), fault.cause))
+    }
+
     fn kind(&self) -> FailureKind {
         match self {
             Self::Lookup => FailureKind::Dns,
@@ -246,8 +257,8 @@ impl fmt::Display for Step {
         match self {
             Self::Lookup => f.write_str("the look-up of its name did not end"),
             Self::Tcp => f.write_str("no answer to TCP"),
-            Self::Tunnel(proxy) => write!(f, "the proxy {proxy} did not answer CONNECT"),
-            Self::Tls => f.write_str("the TLS handshake did not end"),
+            Self::Tunnel => f.write_str("no answer to CONNECT"),
+            Self::ProxyTls | Self::Tls => f.write_str("the TLS handshake did not end"),
             Self::Own => f.write_str("the connector did not end"),
         }
     }

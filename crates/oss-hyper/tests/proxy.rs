@@ -90,7 +90,8 @@ async fn serve(
             return write(&mut client, no).await;
         }
         if head.starts_with("CONNECT ") {
-            write(&mut client, "HTTP/1.1 200 Connection established\r\n\r\n").await;
+            write(&mut client, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\n\r\n")
+                .await;
             let _ended = copy_bidirectional(&mut client, &mut server).await;
             return;
         }
@@ -296,6 +297,13 @@ async fn f17_a_proxy_that_says_nothing_sensible_is_named() {
             FailureKind::Proxy { status: 403 },
             "it does not allow this host and port",
         ),
+        // What comes before the answer is none.
+        (
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 E\r\nx: y\r\n\r\nHTTP/1.1 403 F\r\n\r\n".into(),
+            FailureKind::Proxy { status: 403 },
+            "answered 403 to CONNECT",
+        ),
+        ("HTTP/1.1 101 S\r\n\r\n".into(), FailureKind::Proxy { status: 101 }, "answered 101 to CONNECT"),
     ];
     for (answer, kind, said) in cases {
         let address = raw(move |_, mut tcp| {
@@ -325,18 +333,28 @@ async fn f05_a_proxy_that_never_answers_is_within_the_time_to_connect() {
     })
     .await;
     let limit = Duration::from_millis(200);
-    for (scheme, said) in [
-        ("http", format!("the proxy {address} did not answer CONNECT")),
-        ("https", "the TLS handshake did not end".to_owned()),
-    ] {
+    for (scheme, said) in [("http", "no answer to CONNECT"), ("https", "the TLS handshake did not end")] {
         let proxy = Proxy::all(&format!("{scheme}://{address}")).unwrap();
         let transport = Transport::builder().proxy(proxy).connect_timeout(limit).build().unwrap();
         let bucket = bucket_over(service(HTTPS).with_retry(oss_hyper::Policy::none()), &transport);
         let began = Instant::now();
         let error = bucket.put("key", "x").await.unwrap_err();
         assert!((limit..LIMIT).contains(&began.elapsed()), "{:?}", began.elapsed());
-        assert_eq!(told(&error), (FailureKind::Connect, format!("{said} within 0.2 s")));
+        assert_eq!(told(&error), (FailureKind::Connect, format!("the proxy {address}: {said} within 0.2 s")));
         assert_eq!(error.outcome(), Outcome::NotSent);
+    }
+}
+
+#[tokio::test]
+async fn f01_a_proxy_that_is_not_found_is_named() {
+    let proxy = Proxy::all("http://user:p%40ss@proxy.example:3128").unwrap();
+    let transport = Transport::builder().proxy(proxy).connect_timeout(Duration::from_millis(200));
+    let transport = transport.resolver(|_| core::future::pending()).build().unwrap();
+    for endpoint in [HTTP, HTTPS] {
+        let bucket = bucket_over(service(endpoint).with_retry(oss_hyper::Policy::none()), &transport);
+        let error = bucket.put("key", "x").await.unwrap_err();
+        let said = "the proxy proxy.example:3128: the look-up of its name did not end within 0.2 s";
+        assert_eq!(told(&error), (FailureKind::Dns, said.to_owned()));
     }
 }
 
