@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use oss_proto::{Draft, Service};
@@ -39,7 +40,7 @@ pub struct Overrides {
 }
 
 /// Headers and query parameters that an operation does not model.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Extras {
     headers: Vec<(String, String)>,
     query: Vec<(String, String)>,
@@ -169,5 +170,31 @@ impl Extras {
             draft.query.retain(|(known, _)| known != name);
             draft.query.push((Cow::Owned(name.clone()), value.clone()));
         }
+    }
+}
+
+/// The names alone: what an operation does not model may be a secret of somebody's.
+impl fmt::Debug for Extras {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn names(pairs: &[(String, String)]) -> Vec<&str> {
+            pairs.iter().map(|(name, _)| name.as_str()).collect()
+        }
+        f.debug_struct("Extras")
+            .field("headers", &names(&self.headers))
+            .field("query", &names(&self.query))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_is_shown_without_its_values() {
+        let overrides = Overrides::new().header("x-gateway-token", "hidden").query("ticket", "hidden too");
+        let shown = format!("{overrides:?}");
+        assert!(shown.contains("x-gateway-token") && shown.contains("ticket"), "{shown}");
+        assert!(!shown.contains("hidden"), "{shown}");
     }
 }

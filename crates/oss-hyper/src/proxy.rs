@@ -248,12 +248,19 @@ fn is_scheme(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// The URL without what may be user and password: everything before its last `@`.
+/// The URL without what may be user and password: everything before its last `@`; without one, for it may be
+/// encoded by mistake, everything behind a colon that is no port.
 fn masked(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) if is_scheme(scheme) => format!("{scheme}://***@{host}"),
-        (_, Some((_, host))) => format!("***@{host}"),
-        (_, None) => url.to_owned(),
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        _ => (String::new(), url),
+    };
+    match (rest.rsplit_once('@'), rest.split_once(':')) {
+        (Some((_, host)), _) => format!("{scheme}***@{host}"),
+        (None, Some((user, port))) if !rest.starts_with('[') && !port.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{scheme}{user}:***")
+        }
+        (None, _) => format!("{scheme}{rest}"),
     }
 }
 
@@ -361,6 +368,9 @@ mod tests {
             ("u:hid://den@p:1", host("***@p:1")),
             ("hidden@x://p:1", host("***@x://p:1")),
             ("http://u:hidden@p:x", host("http://***@p:x")),
+            ("http://u:hidden%40p:1", host("http://u:***")),
+            ("u:hidden", host("u:***")),
+            ("http://[::1]:x", host("http://[::1]:x")),
             ("http://p:99999", host("http://p:99999")),
             ("http://p q", host("http://p q")),
             (
