@@ -38,9 +38,12 @@ where
     B::Error: Into<BoxError>,
 {
     let mut body = None;
+    let mut now = account.now();
     loop {
-        match act(exchange.poll(account.now()), account, &mut send, &mut body).await {
-            Next::Tell(event) => exchange.handle(event, account.now()),
+        let next = act(exchange.poll(now), account, &mut send, &mut body).await;
+        now = account.now();
+        match next {
+            Next::Tell(event) => exchange.handle(event, now),
             Next::Poll => {}
             Next::Done(result) => {
                 account.settle(exchange.ledger());
@@ -68,8 +71,9 @@ where
     B::Error: Into<BoxError>,
 {
     let mut body = None;
+    let mut now = account.now();
     loop {
-        let action = match fetch.poll(account.now()) {
+        let action = match fetch.poll(now) {
             FetchAction::Call(action) => action,
             FetchAction::Opened(reply) => {
                 account.settle(fetch.ledger());
@@ -79,8 +83,10 @@ where
             // Bytes come after the head.
             FetchAction::Deliver(_) => continue,
         };
-        match act(action, account, &mut send, &mut body).await {
-            Next::Tell(event) => fetch.handle(event, account.now()),
+        let next = act(action, account, &mut send, &mut body).await;
+        now = account.now();
+        match next {
+            Next::Tell(event) => fetch.handle(event, now),
             Next::Poll | Next::Done(Ok(_)) => {}
             Next::Done(Err(error)) => {
                 account.settle(fetch.ledger());

@@ -14,7 +14,7 @@ use oss_proto::{
     InvalidValue, ReadError, Reply, Verified,
 };
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::clock::{LAST_LOOK, after};
 use crate::drive::{poll_read, silence};
@@ -35,9 +35,10 @@ pub struct Object<B = ResponseBody> {
     account: Account,
     /// The end of the read that is under way.
     reading: Option<Duration>,
+    /// One for all reads: it is set anew when it is over, not for each of them.
     timer: Option<Pin<Box<Sleep>>>,
-    /// That end has passed, and we look once more.
-    is_last_look: bool,
+    /// That end has passed, and we look once more until then.
+    last_look: Option<Instant>,
     end: Option<Result<Verified, Error>>,
     /// What `AsyncRead` has not handed on yet.
     rest: Bytes,
@@ -58,7 +59,7 @@ where
             account,
             reading: None,
             timer: None,
-            is_last_look: false,
+            last_look: None,
             end: None,
             rest: Bytes::new(),
             collect_bytes_max: COLLECT_BYTES_MAX,
@@ -128,17 +129,19 @@ where
 
     /// As [`chunk`](Self::chunk), for a `poll` function.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
+        let mut now = None;
         loop {
             if let Some(end) = &self.end {
                 return Poll::Ready(end.clone().map(|_| None));
             }
             let deadline = match self.reading {
                 Some(deadline) => deadline,
-                None => match self.fetch.poll(self.account.now()) {
+                None => match self.fetch.poll(now.take().unwrap_or_else(|| self.account.now())) {
                     FetchAction::Deliver(bytes) => return Poll::Ready(Ok(Some(bytes))),
                     FetchAction::Call(Action::Read { deadline }) => deadline,
                     FetchAction::Call(Action::Done(result)) => {
                         self.body = None;
+                        self.timer = None;
                         self.end = Some(result.map(|reply| reply.output));
                         continue;
                     }
@@ -151,9 +154,10 @@ where
             self.reading = Some(deadline);
             let event = ready!(self.poll_event(deadline, cx));
             self.reading = None;
-            self.timer = None;
-            self.is_last_look = false;
-            self.fetch.handle(event, self.account.now());
+            self.last_look = None;
+            let then = self.account.now();
+            self.fetch.handle(event, then);
+            now = Some(then);
         }
     }
 
@@ -162,15 +166,23 @@ where
         if let Poll::Ready(event) = poll_read(&mut self.body, cx) {
             return Poll::Ready(event);
         }
-        let clock = self.account.clock();
-        // A body that is there already costs no timer.
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(clock.instant(deadline))));
-        ready!(timer.as_mut().poll(cx));
-        if !core::mem::replace(&mut self.is_last_look, true) {
-            timer.as_mut().reset(after(LAST_LOOK));
+        let end = self.account.clock().instant(deadline);
+        loop {
+            let until = self.last_look.unwrap_or(end);
+            // A body that is there already costs no timer.
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if timer.deadline() > until {
+                timer.as_mut().reset(until);
+            }
             ready!(timer.as_mut().poll(cx));
+            if timer.deadline() < until {
+                timer.as_mut().reset(until);
+            } else if self.last_look.is_none() {
+                self.last_look = Some(after(LAST_LOOK));
+            } else {
+                return Poll::Ready(silence());
+            }
         }
-        Poll::Ready(silence())
     }
 }
 
@@ -187,7 +199,7 @@ impl<B> Object<B> {
 
     /// How the content was verified, after its end, unless nothing says that it is all there.
     pub(crate) fn whole(&self) -> Result<Verified, Error> {
-        let is_framed = self.reply.head.headers.contains_key(http::header::TRANSFER_ENCODING);
+        let is_framed = self.reply.head.headers().contains_key(http::header::TRANSFER_ENCODING);
         match self.verified() {
             Some(verified) if is_framed || verified.integrity != Integrity::Unverified => {
                 Ok(verified.clone())

@@ -79,14 +79,18 @@ impl Pool {
         end: Option<Instant>,
     ) -> Result<Lease, Fault> {
         let slot = self.slot(end).await?;
-        let ready_by = after(READY_MAX);
-        let ready_by = end.map_or(ready_by, |end| end.min(ready_by));
+        let mut ready_by = None;
         while let Some((connection, rested)) = if fresh { None } else { self.take_idle(origin) } {
             if rested >= LOOK_AFTER {
                 // Lets the runtime look at its sockets: the peer may have closed this one in the meantime.
                 tokio::task::yield_now().await;
             }
-            if let Some(connection) = ready(connection, ready_by).await {
+            if connection.sender.is_ready() {
+                return Ok(Lease { connection, is_used: true, origin: origin.clone(), slot });
+            }
+            let limit = *ready_by.get_or_insert_with(|| after(READY_MAX));
+            let limit = end.map_or(limit, |end| end.min(limit));
+            if let Some(connection) = ready(connection, limit).await {
                 return Ok(Lease { connection, is_used: true, origin: origin.clone(), slot });
             }
         }
@@ -110,6 +114,10 @@ impl Pool {
     /// reads or drops them, which it may be doing only after this call: when nothing but open bodies has held
     /// the pool for the time that connecting may take, waiting on could be for ever.
     async fn slot(self: &Arc<Self>, end: Option<Instant>) -> Result<Slot, Fault> {
+        // Nobody is overtaken: a permit that somebody waits for is never free.
+        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Ok(self.taken(permit));
+        }
         let lap = self.connector.timeout.max(LOOK_EVERY_MIN);
         let last = after(WAIT_MAX.max(lap));
         let mut acquiring = pin!(Arc::clone(&self.slots).acquire_owned());
@@ -118,8 +126,7 @@ impl Pool {
             let limit = after(lap).min(last);
             let limit = end.map_or(limit, |end| end.min(limit));
             if let Ok(Ok(permit)) = timeout_at(limit, acquiring.as_mut()).await {
-                self.shelf().in_use += 1;
-                return Ok(Slot { pool: Arc::clone(self), _permit: permit });
+                return Ok(self.taken(permit));
             }
             if end.is_some_and(|end| end <= limit) {
                 let problem = "the call's time was over while it waited its turn";
@@ -143,6 +150,11 @@ impl Pool {
                 return Err(Fault::new(FailureKind::PoolExhausted, problem));
             }
         }
+    }
+
+    fn taken(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Slot {
+        self.shelf().in_use += 1;
+        Slot { pool: Arc::clone(self), _permit: permit }
     }
 
     /// The most recently used one, the least likely to have been closed by the peer, and how long it was

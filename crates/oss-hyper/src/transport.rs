@@ -19,7 +19,7 @@ use crate::BoxError;
 use crate::account::Account;
 use crate::body::{BLOCK_BYTES, Body, Boxed, Erased};
 use crate::builder::TransportBuilder;
-use crate::clock::{LAST_LOOK, after};
+use crate::clock::LAST_LOOK;
 use crate::connect::{Connection, Connector, Fault, Origin};
 use crate::outgoing::{Content, Manner, RequestBody, Tally, check_empty, endless, outgoing};
 use crate::own::{Answering, OwnService, Taken};
@@ -386,7 +386,7 @@ async fn answer<R>(
     times: Times,
 ) -> Result<R, Broken> {
     let mut response = pin!(response);
-    let mut timer = pin!(sleep_until(after(times.idle)));
+    let mut timer = pin!(None);
     // A limit that has passed, and until when we look once more.
     let mut passed: Option<(Instant, Instant)> = None;
     poll_fn(|cx| {
@@ -409,11 +409,16 @@ async fn answer<R>(
                     Broken::Silent
                 }));
             }
-            if timer.deadline() != until {
-                timer.as_mut().reset(until);
+            // Bytes that leave move the limit: it is asked for again when the timer is over, and the timer is
+            // not set anew for each of them.
+            match timer.as_mut().as_pin_mut() {
+                None => timer.set(Some(sleep_until(until))),
+                Some(timer) if timer.deadline() > until || timer.is_elapsed() => timer.reset(until),
+                Some(_) => {}
             }
-            // Bytes that left in the meantime have moved the limit, so it is asked for again.
-            if timer.as_mut().poll(cx).is_pending() {
+            if let Some(timer) = timer.as_mut().as_pin_mut()
+                && timer.poll(cx).is_pending()
+            {
                 return Poll::Pending;
             }
         }
@@ -444,6 +449,7 @@ const UNREAD_BYTES_MAX: u64 = 64 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::after;
 
     #[tokio::test(start_paused = true)]
     async fn a_source_that_does_not_open_is_given_up() {

@@ -6,7 +6,6 @@ mod line;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -29,7 +28,7 @@ struct Inner {
     operation: &'static str,
     host: String,
     outcome: Outcome,
-    attempts: Vec<Attempt>,
+    attempts: Arc<[Attempt]>,
     body_spent: bool,
     is_read: bool,
     explanation: Option<Box<str>>,
@@ -159,7 +158,7 @@ pub struct Misuse {
 impl Error {
     /// An error that a driver found outside of an exchange; an exchange makes its own.
     pub fn new(kind: ErrorKind, operation: &'static str, outcome: Outcome) -> Self {
-        let (host, attempts) = (String::new(), Vec::new());
+        let (host, attempts) = (String::new(), Arc::default());
         let (body_spent, is_read, explanation) = (false, false, None);
         Self(Box::new(Inner { kind, operation, host, outcome, attempts, body_spent, is_read, explanation }))
     }
@@ -169,7 +168,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+    pub(crate) fn with_attempts(mut self, attempts: Arc<[Attempt]>) -> Self {
         self.0.attempts = attempts;
         self
     }

@@ -7,6 +7,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
@@ -279,7 +280,7 @@ impl Fetch {
         let is_encoded = self.asked.may_be_encoded && encoding != "identity";
         let is_whole = head.status != 206 && !self.asked.is_processed && !is_encoded;
         let theirs = theirs.filter(|_| is_whole && self.service.checks_download_crc64);
-        let attempts = reply.attempts.clone();
+        let attempts = Arc::clone(&reply.attempts);
         Ok(Streaming {
             head: Reply::new((), head.clone(), attempts),
             awaiting: false,

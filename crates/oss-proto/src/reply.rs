@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 use core::fmt;
 
 use crate::exchange::journal::Attempt;
@@ -18,11 +18,11 @@ pub struct Reply<T> {
     /// The head of the answer.
     pub head: ReplyHead,
     /// Every attempt that was made, oldest first; the last one is the one that succeeded.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Arc<[Attempt]>,
 }
 
 impl<T> Reply<T> {
-    pub(crate) fn new(output: T, head: ReplyHead, attempts: Vec<Attempt>) -> Self {
+    pub(crate) fn new(output: T, head: ReplyHead, attempts: Arc<[Attempt]>) -> Self {
         Self { output, head, attempts }
     }
 
@@ -37,14 +37,15 @@ impl<T> Reply<T> {
     }
 }
 
-/// Status and headers of an answer.
+/// Status and headers of an answer; a clone shares the headers.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ReplyHead {
     /// The HTTP status.
     pub status: u16,
-    /// The headers as they came.
-    pub headers: http::HeaderMap,
+    headers: Arc<http::HeaderMap>,
+    /// Which names may be there: the bits of [`bit_of`] of all that are.
+    names: u64,
     /// The request had a callback: the body is what the application answered.
     callback_answer: bool,
 }
@@ -60,7 +61,13 @@ impl fmt::Debug for ReplyHead {
 impl ReplyHead {
     /// A head as a transport received it.
     pub fn new(status: u16, headers: http::HeaderMap) -> Self {
-        Self { status, headers, callback_answer: false }
+        let names = headers.keys().fold(0, |names, name| names | bit_of(name.as_str()));
+        Self { status, headers: Arc::new(headers), names, callback_answer: false }
+    }
+
+    /// The headers as they came.
+    pub fn headers(&self) -> &http::HeaderMap {
+        &self.headers
     }
 
     /// The same head, of an answer that an application gave to an upload callback.
@@ -72,7 +79,14 @@ impl ReplyHead {
 
     /// A header as text; `None` when it is absent or not UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
-        core::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
+        core::str::from_utf8(self.values(name).next()?.as_bytes()).ok()
+    }
+
+    /// The values of a header. A table asks for some thirty names, of which an answer has a few: most are
+    /// told by a bit, which costs a tenth of hashing them.
+    fn values(&self, name: &str) -> impl Iterator<Item = &http::HeaderValue> {
+        let may_be = self.names & bit_of(name) != 0;
+        may_be.then(|| self.headers.get_all(name)).into_iter().flatten()
     }
 
     /// The request id; `None` when it is absent, longer than 128 bytes or not printable ASCII.
@@ -89,12 +103,11 @@ impl ReplyHead {
     pub fn content_length(&self) -> Result<Option<u64>, ReadError> {
         let mut lengths = self.headers.get_all(http::header::CONTENT_LENGTH).iter();
         let Some(length) = lengths.next() else { return Ok(None) };
-        let text = String::from_utf8_lossy(length.as_bytes());
-        let bad = || ReadError::header("content-length", "one unsigned decimal number", &text);
-        if lengths.next().is_some() || text.is_empty() {
-            return Err(bad());
-        }
-        <u64 as Text>::parse(&text).map(Some).ok_or_else(bad)
+        let number = core::str::from_utf8(length.as_bytes()).ok().filter(|_| lengths.next().is_none());
+        number.and_then(<u64 as Text>::parse).map(Some).ok_or_else(|| {
+            let text = String::from_utf8_lossy(length.as_bytes());
+            ReadError::header("content-length", "one unsigned decimal number", &text)
+        })
     }
 
     /// The CRC-64 of the object as OSS states it.
@@ -116,7 +129,7 @@ impl ReplyHead {
     /// When the header is not of that type, or does not occur that often.
     pub fn field<F: Occurs<Item: Text>>(&self, name: &'static str) -> Result<F, ReadError> {
         let mut partial = F::Partial::default();
-        for value in self.headers.get_all(name) {
+        for value in self.values(name) {
             let text = core::str::from_utf8(value.as_bytes())
                 .map_err(|_| ReadError::header(name, "UTF-8", &String::from_utf8_lossy(value.as_bytes())))?;
             let item = read_text::<F::Item>(text.trim())
@@ -140,6 +153,13 @@ impl ReplyHead {
         });
         entries.collect()
     }
+}
+
+/// A bit for a name, whatever its case; other names may have the same one.
+fn bit_of(name: &str) -> u64 {
+    let of = |at: usize| name.as_bytes().get(at).map_or(0, |byte| usize::from(byte | 0x20));
+    let last = name.len().wrapping_sub(1);
+    1 << ((name.len() + 7 * of(last) + 3 * of(last.wrapping_sub(3))) % 64)
 }
 
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -166,6 +186,18 @@ mod tests {
         }
         assert_eq!(head("content-length", &["5"]).content_length(), Ok(Some(5)));
         assert_eq!(head("x", &[]).content_length(), Ok(None));
+    }
+
+    #[test]
+    fn a_header_is_found_by_its_name_in_any_case_and_by_no_other() {
+        for name in ["a", "ab", "etag", "x-oss-request-id", "x-oss-meta-a", "content-range"] {
+            let head = head(name, &["one"]);
+            assert_eq!(head.header(name), Some("one"));
+            assert_eq!(head.header(&name.to_ascii_uppercase()), Some("one"), "{name}");
+            for other in ["", "b", "tags", "x-oss-request-ie", "x-oss-meta-b", "content-rangf"] {
+                assert_eq!(head.header(other), None, "{name} {other}");
+            }
+        }
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! What many exchanges have in common, as plain data that a driver guards with a lock of its own.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use oss_credentials::CredentialCache;
 use oss_retry::Quota;
-use oss_sign::{SigningKey, UnixTime};
+use oss_sign::UnixTime;
 
-use crate::{Call, Ledger, Proposal};
+use crate::{Call, Composer, Ledger, Proposal};
 
-/// The credentials, the retry budget, the learned clock offset and the derived signing key of one client.
+/// The credentials, the retry budget, the learned clock offset and the composers of one client.
 ///
 /// A machine never reaches for it: the driver takes from it what an exchange asks for, and
 /// [`settle`](Self::settle)s what the exchange learned when it is done.
@@ -22,20 +23,26 @@ pub struct Shared {
     pub quota: Quota,
     /// What the service's clock is ahead of ours, in seconds.
     pub skew_secs: i64,
-    signing_key: Option<Box<SigningKey>>,
+    /// Of calls that are over, the longest unused first. The last one stays, for its key.
+    composers: VecDeque<Box<Composer>>,
 }
 
 impl Shared {
     /// What a client starts with.
     pub fn new(credentials: CredentialCache) -> Self {
-        Self { credentials, quota: Quota::new(), skew_secs: 0, signing_key: None }
+        Self { credentials, quota: Quota::new(), skew_secs: 0, composers: VecDeque::new() }
     }
 
     /// The options of the next call, with what earlier calls learned.
-    pub fn call(&self, seed: u64) -> Call {
+    pub fn call(&mut self, seed: u64) -> Call {
         let mut call = Call::seeded(seed);
         call.skew_secs = self.skew_secs;
-        call.signing_key.clone_from(&self.signing_key);
+        call.composer = match self.composers.len() {
+            0 => None,
+            // Deriving a key costs more than all else about a signature.
+            1 => self.composers.back().map(|last| Box::new(Composer::with_key(last.key().cloned()))),
+            _ => self.composers.pop_front(),
+        };
         call
     }
 
@@ -62,8 +69,54 @@ impl Shared {
         if let Some(skew) = ledger.skew_secs {
             self.skew_secs = skew;
         }
-        if ledger.signing_key.is_some() {
-            self.signing_key = ledger.signing_key;
+        if let Some(composer) = ledger.composer.filter(|composer| composer.key().is_some()) {
+            self.composers.truncate(COMPOSERS_MAX - 1);
+            self.composers.push_back(composer);
         }
+    }
+}
+
+/// A few KiB each, kept for calls that are made at the same time; more calls make their own.
+const COMPOSERS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use oss_credentials::{Credentials, Source};
+
+    use super::*;
+    use crate::{Endpoint, ListBuckets, Operation as _, Region, Service};
+
+    fn settle(shared: &mut Shared, composer: Option<Box<Composer>>) {
+        shared.settle(Ledger { composer, ..Ledger::default() });
+    }
+
+    #[test]
+    fn composers_go_from_call_to_call_and_the_last_one_stays_for_its_key() {
+        let credentials = Credentials::new("id", "secret").unwrap();
+        let region = Region::parse("cn-hangzhou").unwrap();
+        let service = Service::new(Endpoint::public(&region)).with_region(region);
+        let mut used = Composer::new();
+        let draft = ListBuckets::new().draft().unwrap();
+        used.compose(&draft, &service, &credentials, UnixTime::from_secs(1_702_743_657)).unwrap();
+        let key = used.key().cloned();
+        let with_key = || Some(Box::new(Composer::with_key(key.clone())));
+
+        let mut shared = Shared::new(CredentialCache::new(Source::from(credentials), 7));
+        assert!(shared.call(1).composer.is_none());
+        settle(&mut shared, Some(Box::new(Composer::new())));
+        assert!(shared.call(1).composer.is_none(), "one without a key is of no use");
+        settle(&mut shared, with_key());
+        for _ in 0..3 {
+            assert!(shared.call(1).composer.is_some_and(|composer| composer.key().is_some()));
+            assert_eq!(shared.composers.len(), 1, "the last one stays");
+        }
+        settle(&mut shared, with_key());
+        let first: *const Composer = &**shared.composers.front().unwrap();
+        let taken = shared.call(1).composer.unwrap();
+        assert!(core::ptr::eq(first, &*taken), "it is the kept one, with its buffers");
+        for _ in 0..2 * COMPOSERS_MAX {
+            settle(&mut shared, with_key());
+        }
+        assert_eq!(shared.composers.len(), COMPOSERS_MAX);
     }
 }

@@ -35,11 +35,9 @@ fn to_send<O: Operation<Output: core::fmt::Debug>>(call: &mut Exchange<O>, now: 
 }
 
 fn head(status: u16, headers: &[(&'static str, &'static str)], sent: Sent) -> Event {
-    let mut reply = ReplyHead::new(status, http::HeaderMap::new());
-    for (name, value) in headers {
-        reply.headers.insert(*name, http::HeaderValue::from_static(value));
-    }
-    Event::Head(Head::new(reply, sent))
+    let pairs = headers.iter().map(|(name, value)| (*name, http::HeaderValue::from_static(value)));
+    let headers = pairs.map(|(name, value)| (http::HeaderName::from_static(name), value)).collect();
+    Event::Head(Head::new(ReplyHead::new(status, headers), sent))
 }
 
 fn failed<T: core::fmt::Debug>(action: Action<T>) -> Error {

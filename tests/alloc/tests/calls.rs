@@ -28,10 +28,10 @@ fn a_small_call_takes_few_allocations() {
         most(&runtime, async || get(&bucket, &key).await),
         most(&runtime, async || put(&bucket, &key, &body).await),
     ];
-    for ((name, hyper), ours) in ["GET", "PUT"].iter().zip(hyper).zip(ours) {
+    for (((name, max), hyper), ours) in ALLOCATIONS_MAX.iter().zip(hyper).zip(ours) {
         println!("figure: 4 KiB {name}, allocations of hyper = {hyper} allocations");
         println!("figure: 4 KiB {name}, allocations = {ours} allocations");
-        assert!(ours <= ALLOCATIONS_MAX, "{name}: {ours}, of which {hyper} are hyper's");
+        assert!(ours <= *max, "{name}: {ours}, of which {hyper} are hyper's");
     }
 }
 
@@ -105,8 +105,9 @@ const SHORT: u64 = MIB;
 const LONG: u64 = 256 * MIB;
 const WARM_UP: usize = 16;
 const CALLS: usize = 64;
-/// What a call of 4 KiB may take, hyper's own part included.
-const ALLOCATIONS_MAX: usize = 60;
+/// What a call of 4 KiB may take: 14 and 12 are hyper's own, the rest is the draft, the composed request, the
+/// names and texts of the answer. A build without optimisation makes one that the other leaves out.
+const ALLOCATIONS_MAX: [(&str, usize); 2] = [("GET", 35), ("PUT", 28)];
 /// The buffers of one connection, and the chunks that are on their way.
 const MEMORY_MAX: usize = 1 << 20;
 /// How much hyper's buffer may have grown differently from one call to the next.

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use oss_crc::Crc64;
 use oss_credentials::{CredentialError, Credentials, Generation, Need};
 use oss_retry::{FailureKind, Outcome, Policy};
-use oss_sign::{SigningKey, UnixTime};
+use oss_sign::UnixTime;
 
-use crate::{Error, Payload, Reply, ReplyHead, Wait};
+use crate::{Composer, Error, Payload, Reply, ReplyHead, Wait};
 
 /// Both clocks, read at one moment by the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub struct Now {
 /// What the driver has to do next. Exhaustive, so that a driver is one complete `match`.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver is one complete match")]
+#[expect(clippy::large_enum_variant, reason = "moved once, into the driver's match")]
 pub enum Action<T> {
     /// Get credentials. Answer: [`Event::Credentials`], [`Event::NoCredentials`], or [`Event::Failed`] with
     /// `FailureKind::Timeout` at the deadline.
@@ -255,15 +256,15 @@ impl Failure {
 }
 
 /// The options of one call, and what earlier calls of the same client learned.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Call {
     /// Where the random part of the delays comes from: draw it anew for each call.
     pub seed: u64,
     /// What the service's clock is ahead of ours, in seconds.
     pub skew_secs: i64,
-    /// A signing key to try first.
-    pub signing_key: Option<Box<SigningKey>>,
+    /// The composer of an earlier call, with its signing key and its buffers.
+    pub composer: Option<Box<Composer>>,
     /// Another retry policy than the service's.
     pub retry: Option<Policy>,
     /// Another limit for the whole call than the service's.
@@ -275,14 +276,7 @@ pub struct Call {
 impl Call {
     /// No options; delays are drawn from this seed.
     pub fn seeded(seed: u64) -> Self {
-        Self {
-            seed,
-            skew_secs: 0,
-            signing_key: None,
-            retry: None,
-            operation_timeout: None,
-            idle_timeout: None,
-        }
+        Self { seed, skew_secs: 0, composer: None, retry: None, operation_timeout: None, idle_timeout: None }
     }
 }
 
@@ -298,6 +292,6 @@ pub struct Ledger {
     pub refused: Option<Generation>,
     /// A new clock offset, in seconds.
     pub skew_secs: Option<i64>,
-    /// The signing key in use.
-    pub signing_key: Option<Box<SigningKey>>,
+    /// The composer, for another call.
+    pub composer: Option<Box<Composer>>,
 }

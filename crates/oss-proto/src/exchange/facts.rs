@@ -1,10 +1,12 @@
 //! What the machine knows and computes; nothing here assigns its state.
 
-use alloc::boxed::Box;
+use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use core::time::Duration;
 
+use http::uri::Authority;
 use oss_retry::{Effect, Outcome, Verdict};
 
 use super::action::{Ledger, Now};
@@ -19,9 +21,8 @@ impl Machine {
     /// What was learned; given once.
     pub(crate) fn ledger(&mut self) -> Ledger {
         self.ledger.skew_secs = core::mem::take(&mut self.skew_learned).then_some(self.skew_secs);
-        // After a redirect the key is that of another region, of no use to the next call.
-        let key = self.composer.key().filter(|_| !self.corrected.redirect);
-        self.ledger.signing_key = key.cloned().map(Box::new);
+        // After a redirect its key is that of another region, of no use to the next call.
+        self.ledger.composer = self.composer.take().filter(|_| !self.corrected.redirect);
         core::mem::take(&mut self.ledger)
     }
 
@@ -63,14 +64,14 @@ impl Machine {
         let (credentials, wall) = self.signed.as_ref()?;
         match (error.code.as_str(), error.ec.as_deref()) {
             ("SignatureDoesNotMatch", _) => {
-                self.composer.explain(draft, &self.service, credentials, *wall, error)
+                self.composer.get_or_insert_default().explain(draft, &self.service, credentials, *wall, error)
             }
             ("RequestTimeTooSkewed", _) => {
                 let skew = measure_skew(failed, self.attempt_began, self.head_at)?;
                 Some(explain_clock(skew.saturating_neg()))
             }
             ("InvalidArgument", Some(REGION_UNKNOWN | REGION_OF_ANOTHER)) => {
-                explain_region(&self.service, self.host.as_deref().unwrap_or_default())
+                explain_region(&self.service, self.host.as_ref().map_or("", Authority::as_str))
             }
             _ => {
                 let (place, why) = (failed.place.as_ref()?, failed.followed.as_ref()?.as_ref().err()?);
@@ -100,12 +101,18 @@ impl Machine {
     pub(super) fn note(&mut self, failed: &Unsuccessful, started: bool, now: Now) {
         self.outcome = self.outcome.merge(failed.outcome(started));
         let head = failed.head.as_ref();
-        self.attempts.push(Attempt {
+        self.push(head, Some(failed.word()), now);
+    }
+
+    /// One more attempt, with what came of it. There are few, and all who tell of them share the list.
+    pub(super) fn push(&mut self, head: Option<&ReplyHead>, failure: Option<Cow<'static, str>>, now: Now) {
+        let attempt = Attempt {
             status: head.map(|head| head.status),
             request_id: head.and_then(ReplyHead::request_id).map(String::from),
-            failure: Some(failed.word()),
+            failure,
             elapsed: now.mono.saturating_sub(self.attempt_began.mono),
-        });
+        };
+        self.attempts = self.attempts.iter().cloned().chain([attempt]).collect();
     }
 
     pub(super) fn deadline_passed(&self, wait: Wait, now: Now) -> ErrorKind {
@@ -132,9 +139,10 @@ impl Machine {
     }
 
     pub(crate) fn error(&self, kind: ErrorKind, outcome: Outcome) -> Error {
-        let host = self.host.clone().unwrap_or_else(|| self.service.endpoint.authority());
+        let host = self.host.as_ref().map(Authority::to_string);
+        let host = host.unwrap_or_else(|| self.service.endpoint.authority());
         let error = Error::new(kind, self.operation(), outcome).with_host(host);
-        let error = error.with_attempts(self.attempts.clone());
+        let error = error.with_attempts(Arc::clone(&self.attempts));
         if self.effect == Effect::Read { error.of_a_read() } else { error }
     }
 

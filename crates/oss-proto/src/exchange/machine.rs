@@ -2,11 +2,11 @@
 //! `self.state`.
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::uri::Authority;
 use oss_credentials::{Credentials, Generation, Need};
 use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict};
 use oss_sign::UnixTime;
@@ -30,7 +30,8 @@ pub(crate) struct Machine {
     pub(super) policy: Policy,
     pub(super) idle: Duration,
     pub(super) operation_timeout: Option<Duration>,
-    pub(super) composer: Composer,
+    /// Until the ledger has it.
+    pub(super) composer: Option<Box<Composer>>,
     pub(super) backoff: Backoff,
     pub(super) state: State,
     /// An action was given out that takes an answer.
@@ -40,7 +41,7 @@ pub(crate) struct Machine {
     /// The start of the attempt in progress, and when the head of its answer came.
     pub(super) attempt_began: Now,
     pub(super) head_at: Now,
-    pub(super) attempts: Vec<Attempt>,
+    pub(super) attempts: Arc<[Attempt]>,
     pub(super) outcome: Outcome,
     /// Attempts that count against the policy; corrections do not.
     pub(super) tries: u32,
@@ -56,7 +57,7 @@ pub(crate) struct Machine {
     /// How the last attempt failed: what is reported if there is no further one after all.
     pub(super) held: Option<Box<Error>>,
     /// The host of the last request.
-    pub(super) host: Option<String>,
+    pub(super) host: Option<Authority>,
     /// What the last request was signed with and when, to find out why OSS signs it in another way.
     pub(super) signed: Option<(Credentials, UnixTime)>,
     pub(super) ledger: Ledger,
@@ -88,7 +89,7 @@ pub(super) enum State {
     /// Waits before it repeats.
     Backoff { until: Duration },
     /// Has said, or will say, how it ended.
-    Finished(Option<Box<Result<Reply<Bytes>, Error>>>),
+    Finished(Option<Result<Reply<Bytes>, Error>>),
 }
 
 pub(super) struct Collecting {
@@ -114,7 +115,7 @@ impl Machine {
             policy,
             idle: call.idle_timeout.unwrap_or(service.timeouts.idle),
             operation_timeout: call.operation_timeout.or(service.timeouts.operation),
-            composer: Composer::with_key(call.signing_key.map(|key| *key)),
+            composer: call.composer,
             backoff: Backoff::new(&policy, call.seed),
             service: service.clone(),
             state: State::Start,
@@ -122,7 +123,7 @@ impl Machine {
             began: None,
             attempt_began: never,
             head_at: never,
-            attempts: Vec::new(),
+            attempts: Arc::default(),
             outcome: Outcome::NotSent,
             tries: 0,
             repeats_after_unknown: 0,
@@ -168,7 +169,7 @@ impl Machine {
                 self.state = State::Finished(None);
                 let again = Misuse { what: "polled again", state: "Finished" };
                 Action::Done(match result {
-                    Some(result) => *result,
+                    Some(result) => result,
                     None => Err(self.error(ErrorKind::Misuse(again), self.outcome)),
                 })
             }
@@ -248,14 +249,15 @@ impl Machine {
     fn send(&mut self, credentials: &Credentials, now: Now) -> Action<Bytes> {
         let Ok(draft) = &self.draft else { return self.authenticate(now) };
         let wall = now.wall.saturating_add(self.skew_secs);
-        let request = match self.composer.compose(draft, &self.service, credentials, wall) {
+        let composer = self.composer.get_or_insert_default();
+        let request = match composer.compose(draft, &self.service, credentials, wall) {
             Ok(request) => request,
             Err(error) => {
                 self.fail(ErrorKind::Invalid(error));
                 return self.poll(now);
             }
         };
-        self.host = request.uri().authority().map(ToString::to_string);
+        self.host = request.uri().authority().cloned();
         let transmit = Transmit {
             request,
             body: draft.body.clone(),
@@ -482,15 +484,10 @@ impl Machine {
     }
 
     fn succeed(&mut self, head: ReplyHead, body: Bytes, now: Now) {
-        self.attempts.push(Attempt {
-            status: Some(head.status),
-            request_id: head.request_id().map(String::from),
-            failure: None,
-            elapsed: now.mono.saturating_sub(self.attempt_began.mono),
-        });
+        self.push(Some(&head), None, now);
         self.ledger.first_try = self.attempts.len() == 1;
         self.ledger.refund = self.last_cost;
-        let attempts = self.attempts.clone();
+        let attempts = Arc::clone(&self.attempts);
         self.finish(Ok(Reply::new(body, head, attempts)));
     }
 
@@ -509,7 +506,7 @@ impl Machine {
 
     fn finish(&mut self, result: Result<Reply<Bytes>, Error>) {
         self.awaiting = false;
-        self.state = State::Finished(Some(Box::new(result)));
+        self.state = State::Finished(Some(result));
     }
 
     fn misuse(&mut self, what: &'static str) {

@@ -94,7 +94,7 @@ impl Place {
         match head.header("location") {
             Some(location) => Self { raw: String::from(location), is_host: false, status },
             None => {
-                let error = ServiceError::read(status, &head.headers, body);
+                let error = ServiceError::read(status, head.headers(), body);
                 Self { raw: error.endpoint.unwrap_or_default(), is_host: true, status }
             }
         }

@@ -152,7 +152,7 @@ pub(crate) fn judge_answer(
         203 if has_callback(draft) => fail(ErrorKind::StoredButCallbackFailed(service_error(head, body))),
         status if is_success(status) => {
             if may_hide_an_error(draft)
-                && let Some(error) = ServiceError::read_under_ok(status, &head.headers, body)
+                && let Some(error) = ServiceError::read_under_ok(status, head.headers(), body)
             {
                 return fail(ErrorKind::Service(error));
             }
@@ -164,7 +164,7 @@ pub(crate) fn judge_answer(
 }
 
 fn service_error(head: &ReplyHead, body: &Bytes) -> ServiceError {
-    let mut error = ServiceError::read(head.status, &head.headers, body);
+    let mut error = ServiceError::read(head.status, head.headers(), body);
     // This answer never has a document to name its code.
     if head.status == 304 {
         error.code = ErrorCode::NOT_MODIFIED;
@@ -314,7 +314,7 @@ mod tests {
     fn f21_a_long_upload_does_not_move_the_clock() {
         let at = |mono, wall| Now { mono: Duration::from_secs(mono), wall: UnixTime::from_secs(wall) };
         let head = head(&[("date", "Sat, 16 Dec 2023 16:40:57 GMT")]);
-        let error = ServiceError::read(403, &head.headers, b"");
+        let error = ServiceError::read(403, head.headers(), b"");
         let failed = Unsuccessful::answer(ErrorKind::Service(error), &head);
         assert_eq!(measure_skew(&failed, at(0, 1_702_740_057), at(3600, 1_702_743_657)), Some(1200));
     }
@@ -324,7 +324,7 @@ mod tests {
         let at = |mono, wall| Now { mono: Duration::from_secs(mono), wall: UnixTime::from_secs(wall) };
         let skew = |body: &'static [u8], headers: &[(&'static str, &'static str)]| {
             let head = head(headers);
-            let error = ServiceError::read(403, &head.headers, body);
+            let error = ServiceError::read(403, head.headers(), body);
             let failed = Unsuccessful::answer(ErrorKind::Service(error), &head);
             measure_skew(&failed, at(10, 1_702_743_650), at(20, 1_702_743_660))
         };

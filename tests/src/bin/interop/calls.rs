@@ -316,7 +316,7 @@ fn headers(head: &ReplyHead) -> Value {
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         (name.to_string(), Value::from(String::from_utf8_lossy(value.as_bytes())))
     };
-    head.headers.iter().map(header).collect::<Map<_, _>>().into()
+    head.headers().iter().map(header).collect::<Map<_, _>>().into()
 }
 
 fn failed(error: &Error) -> Value {
