@@ -9,6 +9,7 @@ import sys
 import urllib3.util.url
 
 import scenes
+import scenes_credentials
 import scenes_documents
 import scenes_managers
 import scenes_more
@@ -58,6 +59,8 @@ def main():
             scenes_managers.all_scenes(pair)
             if type(theirs) is V2:
                 scenes_documents.all_scenes(pair)
+            if theirs.name == "v2":
+                scenes_credentials.all_scenes(pair)
     finally:
         for theirs in clients:
             theirs.close()

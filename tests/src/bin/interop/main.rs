@@ -48,6 +48,11 @@ fn config() -> Result<Config, Box<dyn Error>> {
         .with_access_key(ID, SECRET)
         .with_temporary_key(STS_ID, STS_SECRET, STS_TOKEN, now + Duration::from_secs(3600))
         .with_temporary_key(OLD_ID, OLD_SECRET, OLD_TOKEN, now - Duration::from_secs(3600))
+        .with_role(ROLE)
+        .with_oidc_token(OIDC_PROVIDER, OIDC_TOKEN, now + Duration::from_secs(3600))
+        .with_oidc_token(OIDC_PROVIDER, OLD_OIDC_TOKEN, now)
+        .with_ecs_role(ECS_ROLE)
+        .with_credentials_uri(CREDENTIALS_PATH)
         .with_callback(called_back))
 }
 
@@ -88,6 +93,10 @@ fn greeting(endpoint: &str) -> Value {
             "wrong-secret": { "id": ID, "secret": "not-the-secret" },
             "unknown-id": { "id": "nobody", "secret": SECRET },
         },
+        "role": ROLE,
+        "oidc": { "provider": OIDC_PROVIDER, "token": OIDC_TOKEN, "expired": OLD_OIDC_TOKEN },
+        "ecs_role": ECS_ROLE,
+        "credentials_path": CREDENTIALS_PATH,
     })
 }
 
@@ -106,3 +115,9 @@ const STS_TOKEN: &str = "interop/token+with=signs";
 const OLD_ID: &str = "STS.interop-old";
 const OLD_SECRET: &str = "interop-old-secret";
 const OLD_TOKEN: &str = "interop-old-token";
+const ROLE: &str = "acs:ram::1234567890123456:role/interop";
+const OIDC_PROVIDER: &str = "acs:ram::1234567890123456:oidc-provider/interop";
+const OIDC_TOKEN: &str = "eyJhbGciOiJub25lIn0.interop.token";
+const OLD_OIDC_TOKEN: &str = "eyJhbGciOiJub25lIn0.interop.old";
+const ECS_ROLE: &str = "interop-instance";
+const CREDENTIALS_PATH: &str = "/interop-credentials";
