@@ -237,6 +237,12 @@ impl Emulator {
         self.peers.sts.refuse(refusal, calls);
     }
 
+    /// Lets the metadata service and the credentials URI hand out new credentials at the next read, ahead of
+    /// their time. The old ones stay valid until they expire.
+    pub fn renew_credentials(&mut self) {
+        self.peers.metadata.renew();
+    }
+
     /// Forgets credentials that were handed out: OSS answers `InvalidAccessKeyId`. The metadata service goes
     /// on serving them, as it would. False when no such credentials were handed out.
     pub fn revoke(&mut self, access_key_id: &str) -> bool {

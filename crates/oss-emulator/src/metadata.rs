@@ -39,6 +39,11 @@ pub enum MetadataMode {
     Off,
     /// Too many calls: 429 for everything.
     Throttled,
+    /// Out of order: every request is answered with this status (100 to 999, 404 for any other number).
+    Failing {
+        /// What every request gets.
+        status: u16,
+    },
 }
 
 /// What the service keeps between calls.
@@ -48,6 +53,13 @@ pub(crate) struct State {
     tokens: BTreeMap<String, Duration>,
     /// The newest credentials of a role.
     current: BTreeMap<String, Issued>,
+}
+
+impl State {
+    /// New credentials are made at the next read; the old ones stay valid.
+    pub(crate) fn renew(&mut self) {
+        self.current.clear();
+    }
 }
 
 impl fmt::Debug for State {
@@ -105,6 +117,7 @@ fn page(head: &Parts, desk: &mut Desk<'_>) -> Page {
     match mode {
         MetadataMode::Off => return Err(NOT_FOUND),
         MetadataMode::Throttled => return Err((429, "Too Many Requests")),
+        MetadataMode::Failing { status } => return Err((status, "Failed")),
         _ => {}
     }
     if head.uri.path() == "/latest/api/token" {

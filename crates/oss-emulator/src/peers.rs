@@ -171,7 +171,9 @@ impl Desk<'_> {
     pub(crate) fn issue(&mut self, session: Session, lifetime: Duration) -> Issued {
         let now = self.now;
         // A client that comes late is to hear that its token has expired, not that nobody knows it.
-        self.config.issued.retain(|_, key| !is_forgotten(key, now));
+        if self.state.counters.issued.is_multiple_of(CLEAN_EVERY) {
+            self.config.issued.retain(|_, key| !is_forgotten(key, now));
+        }
         let expires_at = Duration::from_secs(now.saturating_add(lifetime).as_secs());
         let issued = Issued {
             id: self.ids.temporary_id(),
@@ -245,5 +247,7 @@ pub(crate) fn header(headers: &http::HeaderMap, name: &str) -> Option<String> {
     core::str::from_utf8(value.as_bytes()).ok().map(|text| text.trim().to_owned())
 }
 
+/// What has grown is cleaned up once in so many additions, so that each costs little.
+pub(crate) const CLEAN_EVERY: u64 = 1024;
 /// How long expired credentials are remembered.
 const MEMORY: Duration = Duration::from_secs(24 * 3600);

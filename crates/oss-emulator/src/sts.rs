@@ -22,7 +22,7 @@ use http::{HeaderMap, Method};
 
 use crate::address::{Target, without_port};
 use crate::config::Config;
-use crate::peers::{Desk, header};
+use crate::peers::{CLEAN_EVERY, Desk, header};
 use crate::reply::Reply;
 use crate::request::host;
 use crate::sts::parameters::Parameters;
@@ -149,9 +149,12 @@ impl State {
 
     /// Takes a nonce once for an access key; forgets it when no request with it could be in time any more.
     fn take_nonce(&mut self, key_id: &str, nonce: &str, now: Duration) -> Result<(), Refusal> {
-        self.nonces.retain(|_, came| came.saturating_add(NONCE_MEMORY) >= now);
+        if (self.nonces.len() as u64).is_multiple_of(CLEAN_EVERY) {
+            self.nonces.retain(|_, came| came.saturating_add(NONCE_MEMORY) >= now);
+        }
         let name = (key_id.to_owned(), nonce.to_owned());
-        if self.nonces.insert(name, now).is_some() {
+        let came = self.nonces.insert(name, now);
+        if came.is_some_and(|came| came.saturating_add(NONCE_MEMORY) >= now) {
             let why = "Specified signature nonce was used already.";
             return Err(Refusal::new(400, "SignatureNonceUsed", why));
         }

@@ -1,12 +1,12 @@
 //! The metadata service of an instance, and the credentials URI.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
 use core::time::Duration;
 
 use common::{Answer, Bench, iso_seconds};
-use oss_emulator::{Config, MetadataMode};
+use oss_emulator::{Config, MetadataMode, Verdict};
 
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
 const ROLE: &str = "/latest/meta-data/ram/security-credentials/Writer";
@@ -112,6 +112,8 @@ fn the_modes() {
         (MetadataMode::V1Only { put_status: 405 }, 405, 200, 200),
         (MetadataMode::Off, 404, 404, 404),
         (MetadataMode::Throttled, 429, 429, 429),
+        (MetadataMode::Failing { status: 500 }, 500, 500, 500),
+        (MetadataMode::Failing { status: 7 }, 404, 404, 404),
     ] {
         let mut bench = instance(|config| config.with_metadata_mode(mode));
         assert_eq!(token(&mut bench, "60").status, put, "{mode:?}");
@@ -121,6 +123,29 @@ fn the_modes() {
     let mut bench = instance(Config::without_ecs_role);
     let token = token(&mut bench, "60").text().to_owned();
     assert_eq!(get(&mut bench, ROLES, Some(&token)).status, 404, "no role is attached");
+}
+
+#[test]
+fn its_own_address_is_the_metadata_service_whatever_is_asked() {
+    let mut bench = instance(|config| config.with_metadata_mode(MetadataMode::Normal));
+    for (path, expected) in [(ROLES, 200), ("/", 404), ("/examplebucket/k", 404)] {
+        let uri = format!("http://100.100.100.200{path}");
+        let (head, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
+        let Verdict::Refuse(reply) = bench.emulator.begin(&head, NOW) else { panic!("there is no body") };
+        assert_eq!(reply.head.status(), expected, "{path}");
+        assert_eq!(reply.head.headers().get("x-oss-request-id"), None);
+    }
+}
+
+#[test]
+fn a_test_can_ask_for_the_next_credentials() {
+    let mut bench = instance(|config| config.with_metadata_mode(MetadataMode::Normal));
+    let first = get(&mut bench, ROLE, None).json("AccessKeyId");
+    bench.emulator.renew_credentials();
+    let second = get(&mut bench, ROLE, None).json("AccessKeyId");
+    assert_ne!(first, second);
+    assert_eq!(get(&mut bench, ROLE, None).json("AccessKeyId"), second);
+    assert!(bench.emulator.revoke(&first), "the old ones are still known");
 }
 
 /// RELIABILITY.md B56: a name is served as it is, and asked for in any encoding of it.
