@@ -11,6 +11,10 @@
 //! drop(text);
 //! ```
 
+mod searching;
+
+pub use searching::{Searching, left_behind};
+
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use std::alloc::System;
