@@ -70,12 +70,45 @@ fn the_command_prints_what_a_client_needs() {
 }
 
 #[test]
+fn the_command_plays_what_its_variables_name() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/oidc-token");
+    std::fs::write(file, "a.token.of.a.file\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oss-emulator"));
+    let flags =
+        ["--port", "0", "--role", "acs:ram::1:role/a", "--credentials-uri", "/c", "--oidc-token-file"];
+    let mut child = command.args(flags).arg(file).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let lines: Vec<String> = lines.take(11).collect();
+    let variable = |name: &str| {
+        let start = format!("export {name}=");
+        lines.iter().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{lines:?}"))
+    };
+    let address = variable("ALIBABA_CLOUD_STS_ENDPOINT");
+    let client = Client { address: address.parse().unwrap(), now: 0 };
+    let (role, provider) = (variable("ALIBABA_CLOUD_ROLE_ARN"), variable("ALIBABA_CLOUD_OIDC_PROVIDER_ARN"));
+    assert_eq!(variable("ALIBABA_CLOUD_OIDC_TOKEN_FILE"), file);
+    assert_eq!(variable("ALIBABA_CLOUD_CREDENTIALS_URI"), format!("http://{address}/c"));
+    let target = format!(
+        "/?Action=AssumeRoleWithOIDC&Version=2015-04-01&Format=JSON&RoleArn={role}&RoleSessionName=shell\
+         &OIDCProviderArn={provider}&OIDCToken=a.token.of.a.file"
+    );
+    for target in [target.as_str(), "/c"] {
+        let answer = client.exchange(client.head("GET", target, &[]).as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.json("AccessKeyId").starts_with("STS."), "{}", answer.text());
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn the_command_explains_itself() {
     for (flags, code, part) in [
         (&["--help"][..], 0, "Usage: oss-emulator [FLAG VALUE]..."),
         (&["--version"], 0, "oss-emulator 0."),
         (&["--prot", "1"], 2, "unknown argument \"--prot\": see oss-emulator --help"),
         (&["--host", "192.0.2.1"], 1, "choose another --port"),
+        (&["--oidc-token-file", "/nowhere"], 1, "name a file with --oidc-token-file"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_oss-emulator")).args(flags).output().unwrap();
         let text = [output.stdout, output.stderr].concat();

@@ -148,6 +148,7 @@ fn signatures_are_verified() {
         let mixed = Key::new("id", common::SECRET, Some("token"));
         let expected = "400 InvalidSecurityToken.MismatchWithAccessKey";
         assert_eq!(outcome(&|call| call.key = mixed.clone()), expected);
+        assert_eq!(outcome(&|call| call.smuggled = "&SourceIdentity=eve"), "400 SignatureDoesNotMatch");
         assert_eq!(outcome(&|call| call.version = "2014-05-26"), "400 InvalidVersion");
         assert_eq!(outcome(&|call| call.action = "AssumeEverything"), "404 InvalidAction.NotFound");
         assert_eq!(outcome(&|call| call.signed_at = "now".to_owned()), "400 InvalidTimeStamp.Format");

@@ -48,6 +48,8 @@ pub(crate) struct Sts<'t> {
     pub(crate) nonce: String,
     pub(crate) signed_at: String,
     pub(crate) version: &'t str,
+    /// Comes behind the parameters, after they were signed.
+    pub(crate) smuggled: &'t str,
 }
 
 impl<'t> Sts<'t> {
@@ -60,6 +62,7 @@ impl<'t> Sts<'t> {
             nonce: format!("nonce-{}", bench.calls),
             signed_at: super::iso_seconds(bench.now),
             version: "2015-04-01",
+            smuggled: "",
         }
     }
 
@@ -92,9 +95,10 @@ impl<'t> Sts<'t> {
         mac.update(text.as_bytes());
         let signature = Base64::encode_string(&mac.finalize().into_bytes());
         pairs.push(("Signature", &signature));
+        let text = query(&pairs) + self.smuggled;
         match self.way {
-            Way::RpcQuery => bench.raw(method, "/", &query(&pairs), &[], b""),
-            _ => bench.raw(method, "/", "", &[FORM], query(&pairs).as_bytes()),
+            Way::RpcQuery => bench.raw(method, "/", &text, &[], b""),
+            _ => bench.raw(method, "/", "", &[FORM], text.as_bytes()),
         }
     }
 
@@ -129,6 +133,10 @@ impl<'t> Sts<'t> {
         headers.retain(|(name, _)| *name != "host");
         headers.push(("authorization", &authorization));
         headers.push(FORM);
+        let (query, body) = match self.way {
+            Way::Acs3Query => (query + self.smuggled, body),
+            _ => (query, body + self.smuggled),
+        };
         bench.raw("POST", "/", &query, &headers, body.as_bytes())
     }
 }
