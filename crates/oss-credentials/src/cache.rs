@@ -424,12 +424,11 @@ struct Clock {
 
 impl Clock {
     fn of(answer: &Answer, wall: UnixTime) -> Self {
-        let Answer::Http(answer) = answer else {
-            return Self::default();
+        let ahead = match answer {
+            Answer::Http(answer) => answer.seconds_ahead(wall),
+            _ => None,
         };
-        let date = answer.date.as_deref().and_then(UnixTime::parse_http_date);
-        let ahead = date.map_or(0, |date| date.secs_since(wall));
-        Self { ahead: if ahead.unsigned_abs() > CLOCK_SLACK_SECS { ahead } else { 0 } }
+        Self { ahead: ahead.filter(|ahead| ahead.unsigned_abs() > CLOCK_SLACK_SECS).unwrap_or(0) }
     }
 
     fn correct(self, wall: UnixTime) -> UnixTime {

@@ -319,8 +319,13 @@ mod tests {
     #[test]
     fn b55_what_is_bad_is_refused_by_name() {
         let deep = format!("{{\"n\":{}", "[".repeat(100_000));
-        let members: Vec<_> = (0..300).map(|number| format!("\"{number}\":1")).collect();
-        let wide = format!("{{{}}}", members.join(","));
+        let wide = |count| {
+            let members: Vec<_> = (0..count).map(|number| format!("\"{number}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let nested = |depth| format!("{{\"n\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!((problem(&wide(256)), problem(&nested(15))), ("none", "none"));
+        let (wide, nested) = (wide(257), nested(16));
         let table = [
             ("", "no object"),
             ("[]", "no object"),
@@ -343,6 +348,7 @@ mod tests {
             ("{\"n\":\"\n\"}", "a control character in a string"),
             ("{\"n\":\"\\\"}", "a string without an end"),
             (&deep, "values more than 16 levels deep"),
+            (&nested, "values more than 16 levels deep"),
             (&wide, "an object with more than 256 members"),
         ];
         for (document, what) in table {

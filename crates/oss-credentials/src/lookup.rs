@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use oss_sign::UnixTime;
+
 use crate::{Credentials, Secret, SecretBytes};
 
 /// A question that a credential source asks of its surroundings.
@@ -217,6 +219,13 @@ impl HttpAnswer {
         Self { status, date: None, body: body.into() }
     }
 
+    /// How many seconds the server's clock is ahead of ours, by its date; `None` when it tells none, or one
+    /// that is further off than a clock that anybody looks at (24 h), which may be anything.
+    pub(crate) fn seconds_ahead(&self, wall: UnixTime) -> Option<i64> {
+        let ahead = UnixTime::parse_http_date(self.date.as_deref()?)?.secs_since(wall);
+        (ahead.unsigned_abs() <= CLOCK_ERROR_SECS_MAX).then_some(ahead)
+    }
+
     /// Adds the value of the `date` header.
     #[must_use]
     pub fn with_date(self, date: impl Into<String>) -> Self {
@@ -248,7 +257,29 @@ pub(crate) const FILE_BYTES_MAX: usize = 1_024 * 1_024;
 /// How long a program may take, as with the vendor's libraries.
 pub(crate) const COMMAND_MAX: Duration = Duration::from_secs(60);
 
+const CLOCK_ERROR_SECS_MAX: u64 = 24 * 3_600;
 const METADATA_CONNECT: Duration = Duration::from_secs(1);
 const METADATA_READ: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, vec};
+
+    use super::*;
+
+    #[test]
+    fn b67_debug_of_a_request_names_the_host_and_the_headers() {
+        let place = Place { is_https: true, authority: String::from("a.example"), is_metadata: false };
+        let headers = vec![("authorization", Secret::from("MARK"))];
+        let lookup = HttpLookup {
+            headers,
+            body: Secret::from("MARK"),
+            ..HttpLookup::new("GET", place, Secret::from("/MARK?MARK"))
+        };
+        let expected = "HttpLookup { method: \"GET\", is_https: true, authority: \"a.example\", \
+                        headers: [\"authorization\"], .. }";
+        assert_eq!(format!("{lookup:?}"), expected);
+    }
+}

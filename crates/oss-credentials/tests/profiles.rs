@@ -127,6 +127,39 @@ fn modes_that_ask_others() {
 }
 
 #[test]
+fn b66_profiles_name_an_sts_host_and_never_http() {
+    let config = |endpoint: &str| {
+        only(&format!(
+            r#""mode":"RamRoleArn",{KEYS},"ram_role_arn":"{ROLE}","sts_endpoint":"{endpoint}",
+            "sts_region":"cn-beijing""#
+        ))
+        .server(sts)
+    };
+    let section = |endpoint: &str| {
+        ini(&format!(
+            "[default]\ntype=ram_role_arn\naccess_key_id=ak\naccess_key_secret=sk\nrole_arn={ROLE}\n\
+             sts_endpoint={endpoint}\nsts_region=cn-beijing"
+        ))
+        .server(sts)
+    };
+    for make in [&config as &dyn Fn(&str) -> World, &section] {
+        for endpoint in ["sts.example.com", "https://sts.example.com"] {
+            let mut world = make(endpoint);
+            world.obtain().unwrap();
+            assert_eq!(world.urls(), ["POST https://sts.example.com/"]);
+        }
+        let mut world = make("http://sts.example.com");
+        assert_eq!(setting(&mut world).0, "the STS endpoint");
+        assert!(world.requests().is_empty());
+    }
+    let vpc = "[default]\ntype=ram_role_arn\naccess_key_id=ak\naccess_key_secret=sk\nenable_vpc=true\n\
+               sts_region=cn-beijing\nregion_id=cn-hangzhou\nrole_arn=";
+    let mut world = ini(&format!("{vpc}{ROLE}")).server(sts);
+    world.obtain().unwrap();
+    assert_eq!(world.urls(), ["POST https://sts-vpc.cn-beijing.aliyuncs.com/"]);
+}
+
+#[test]
 fn a_login_to_cloud_sso_is_used_until_it_ends() {
     let members = |end: i64, url: &str| {
         format!(

@@ -323,7 +323,7 @@ fn an_abandoned_request_is_made_anew() {
 }
 
 #[test]
-fn f24_a_wrong_clock_is_corrected_once_before_sts_is_asked_again() {
+fn f21_a_wrong_clock_is_corrected_once_before_sts_is_asked_again() {
     for (ahead, expected) in [(7 * 3_600, "2023-11-15T05:13:20Z"), (-7 * 3_600, "2023-11-14T15:13:20Z")] {
         let real = later(ahead);
         let mut world = World::new(RamRole::new(ROLE)).env(&OSS_KEYS).server(move |request, _| {
@@ -345,6 +345,49 @@ fn f24_a_wrong_clock_is_corrected_once_before_sts_is_asked_again() {
         // The frozen server still lives at `real`: it refuses, and its date puts us right.
         assert!(world.obtain().is_ok());
         assert!(world.requests().len() > 2, "due before its end");
+    }
+}
+
+#[test]
+fn f21_a_date_that_is_a_day_off_corrects_nothing() {
+    let day = 86_400;
+    for (ahead, requests) in [(day, 2), (day + 1, 1), (-day, 2), (-day - 1, 1), (-EPOCH.as_secs(), 1)] {
+        let date = later(ahead);
+        let mut world = World::new(RamRole::new(ROLE)).env(&OSS_KEYS).server(move |_, _| {
+            let answer = HttpAnswer::new(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#);
+            Answer::Http(answer.with_date(date.http_date().as_str()))
+        });
+        assert!(matches!(world.obtain(), Err(CredentialError::Refused { status: 400, .. })));
+        assert_eq!(world.requests().len(), requests, "{ahead}");
+    }
+}
+
+#[test]
+fn f85_the_date_of_an_answer_judges_what_it_brought() {
+    // How far the server is ahead of us, when by it the credentials end, and whether they are taken.
+    let table = [
+        (0, 3_600, true),
+        (0, 0, false),
+        (3_600, 3_601, true),
+        (3_600, 3_600, false),
+        (-3_600, -3_599, true),
+        (-3_600, -3_600, false),
+        (60, 1, true),
+        (61, 1, false),
+        (-90_000, -1, false),
+        (90_000, 1, true),
+    ];
+    for (ahead, end, is_taken) in table {
+        let date = later(ahead);
+        let mut world = World::new(RamRole::new(ROLE)).env(&OSS_KEYS).server(move |_, _| {
+            let answer = HttpAnswer::new(200, granted("temp", later(end)).as_str());
+            Answer::Http(answer.with_date(date.http_date().as_str()))
+        });
+        let expected = match is_taken {
+            true => Ok(temporary("temp", later(end))),
+            false => Err(CredentialError::Expired { at: later(end) }),
+        };
+        assert_eq!(world.obtain(), expected, "{ahead} {end}");
     }
 }
 

@@ -181,6 +181,34 @@ fn f82_faults_of_the_metadata_service_are_tried_three_times_and_never_shown() {
 }
 
 #[test]
+fn f82_an_answer_of_the_greatest_length_is_read() {
+    for (extra, is_found) in [(0, true), (1, false)] {
+        let mut world = World::new(EcsRole::new().name("reader")).server(move |request, wall| {
+            let Answer::Http(answer) = hardened(request, wall) else { panic!("no answer") };
+            let mut text = String::from_utf8(answer.body.expose().to_vec()).unwrap();
+            let room = if request.method == "GET" { 65_536 + extra - text.len() } else { 0 };
+            text.push_str(&" ".repeat(room));
+            ok(&text)
+        });
+        assert_eq!(world.obtain().is_ok(), is_found);
+    }
+}
+
+#[test]
+fn f84_a_redirect_of_the_metadata_service_is_an_answer_like_any_other() {
+    for asked in 0..3 {
+        let mut count = 0;
+        let mut world = World::new(EcsRole::new()).server(move |request, wall| {
+            count += 1;
+            if count > asked { status(302, "http://evil.example/") } else { hardened(request, wall) }
+        });
+        let source = SourceName::EcsRole;
+        assert_eq!(world.obtain(), Err(CredentialError::Refused { source, status: 302, code: None }));
+        assert!(world.requests().iter().all(|request| request.is_metadata));
+    }
+}
+
+#[test]
 fn f82_a_service_that_fails_twice_is_good_enough() {
     for fault in [status(500, ""), Answer::Unavailable, Answer::Unreachable] {
         let mut count = 0;

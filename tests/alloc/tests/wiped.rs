@@ -25,7 +25,8 @@ const STS_PLAIN: &str = r#"{"Credentials":{"AccessKeyId":"i","AccessKeySecret":"
     "SecurityToken":"CaNaRy!7"}}"#;
 const CONFIG: &str = r#"{"current":"p","profiles":[{"name":"p","mode":"ChainableRamRoleArn",
     "ram_role_arn":"acs:ram::1:role/r","policy":"CaNaRy!7","source_profile":"q"},
-    {"name":"q","mode":"StsToken","access_key_id":"i","access_key_secret":"CaNaRy!7","sts_token":"CaNaRy!7"}]}"#;
+    {"name":"q","mode":"StsToken","access_key_id":"i","access_key_secret":"CaNaRy!7",
+    "sts_token":"CaNaRy!7"}]}"#;
 const EXTERNAL: &str = r#"{"profiles":[{"name":"default","mode":"External",
     "process_command":"helper 'CaNaRy!7 CaNaRy!7' CaNaRy!7"}]}"#;
 const INI: &str =

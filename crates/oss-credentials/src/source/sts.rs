@@ -200,12 +200,12 @@ impl Attempts {
 
     /// Sets our clock for STS by its own, once; whether that may help.
     fn correct_clock(&mut self, answer: &HttpAnswer, context: &mut Context<'_>) -> bool {
-        let date = answer.date.as_deref().and_then(UnixTime::parse_http_date);
-        let Some(date) = date.filter(|_| !self.is_clock_corrected) else {
+        let ahead = answer.seconds_ahead(context.wall);
+        let Some(ahead) = ahead.filter(|_| !self.is_clock_corrected) else {
             return false;
         };
         self.is_clock_corrected = true;
-        context.stamps.ahead = date.secs_since(context.wall);
+        context.stamps.ahead = ahead;
         true
     }
 }
