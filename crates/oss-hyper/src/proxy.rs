@@ -193,8 +193,8 @@ impl Via {
         };
         let bad_host = || ProxyError::Host { url: masked(url) };
         let authority: Authority = host.parse().map_err(|_| bad_host())?;
-        let has_port = !host.rsplit(']').next().unwrap_or_default().contains(':');
-        if authority.host().is_empty() || (authority.port_u16().is_none() && !has_port) {
+        let has_colon = host.rsplit(']').next().unwrap_or_default().contains(':');
+        if authority.host().is_empty() || (authority.port_u16().is_none() && has_colon) {
             return Err(bad_host());
         }
         let authorization = match login {

@@ -118,7 +118,9 @@ impl Place {
                 let host = authority.rsplit('@').next().unwrap_or_default();
                 Cow::Owned(alloc::format!("{scheme}//{host}{path}"))
             }
-            _ => Cow::Borrowed(location),
+            Some((_, (authority, _))) if Endpoint::parse(authority).is_ok() => Cow::Borrowed(location),
+            // It is no URL, so that it may stand anywhere.
+            _ => Cow::Borrowed(location.rsplit('@').next().unwrap_or_default()),
         };
         excerpt(&location, LOCATION_CHARS_MAX)
     }
@@ -248,3 +250,25 @@ fn path_at(rest: &str) -> usize {
 }
 
 const LOCATION_CHARS_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_password_or_a_signature_is_not_shown() {
+        let cases = [
+            ("https://host/a@b?x-oss-signature=hidden", "https://host/a@b"),
+            ("https://u:hidden@host/a@b", "https://host/a@b"),
+            ("//u:hidden@host/k", "//host/k"),
+            ("u:hidden@host/k", "host/k"),
+            ("https:\\\\u:hidden@host/k", "host/k"),
+            ("https://u:hid/den@host/k", "host/k"),
+            ("oss-cn-beijing.aliyuncs.com", "oss-cn-beijing.aliyuncs.com"),
+        ];
+        for (raw, expected) in cases {
+            let place = Place { raw: String::from(raw), is_host: false, status: 307 };
+            assert_eq!(place.shown(), expected, "{raw}");
+        }
+    }
+}
