@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     const DOCUMENT: &str = r#"{"Code":"Success","expires": 3267 , "text":"a\u4e2d\ud83d\ude00\"\/\\",
-        "Credentials":{"list":["x",{}, [], 1.5e+3, -0, true]},"none":null,"flag":true,"empty":""}"#;
+        "Credentials":{"list":["x",{}, [], 1.5e+3, -0, true]},"none":null,"flag":true,"off":false,"empty":""}"#;
 
     fn problem(document: &str) -> &'static str {
         parse(document.as_bytes()).err().map_or("none", |problem| problem.what)
@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(object.number("expires"), Some(3267));
         assert!(object.text("expires").is_none() && object.text("none").is_none());
         assert!(object.text("empty").is_none() && object.text("missing").is_none());
-        assert!(object.is_true("flag") && !object.is_true("Code"));
+        assert!(object.is_true("flag") && !object.is_true("off") && !object.is_true("Code"));
         assert_eq!(object.object("Credentials").unwrap().list("list").unwrap().len(), 6);
         assert!(matches!(object.member("none"), Some(Value::Null)));
         assert!(parse(b"\xef\xbb\xbf {} ").is_ok());
@@ -344,6 +344,7 @@ mod tests {
             ("{\"n\":\"\\ud800\"}", "an escape of no character"),
             ("{\"n\":\"\\udc00\"}", "an escape of no character"),
             ("{\"n\":\"\\ud800\\u0041\"}", "an escape of no character"),
+            ("{\"n\":\"\\ud800\\ue000\"}", "an escape of no character"),
             ("{\"n\":\"\\u12\"}", "an escape without four digits"),
             ("{\"n\":\"\n\"}", "a control character in a string"),
             ("{\"n\":\"\\\"}", "a string without an end"),

@@ -336,6 +336,8 @@ mod tests {
             StsEndpoint::vpc("a.b"),
             StsEndpoint::InsecureHttp("http://a".into()),
         ];
+        let long = |length| is_authority(&"a".repeat(length));
+        assert!(long(253) && !long(254));
         for endpoint in bad {
             let refused = endpoint.place(SourceName::RamRole);
             assert!(matches!(refused, Err(CredentialError::Setting { .. })), "{endpoint:?}");
