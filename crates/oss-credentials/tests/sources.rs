@@ -364,6 +364,9 @@ fn answers_of_a_credentials_uri_that_bring_nothing_are_refused() {
     let http = || CredentialsUri::new("http://a.example/");
     let refused = World::new(http()).obtain();
     assert!(matches!(refused, Err(CredentialError::Setting { name: "the URI", .. })));
+    let variable = [("ALIBABA_CLOUD_CREDENTIALS_URI", "http://a.example/")];
+    let refused = World::new(CredentialsUri::by_environment()).env(&variable).obtain();
+    assert!(matches!(refused, Err(CredentialError::Setting { name: "the URI", .. })));
     let mut allowed = World::new(http().allow_http());
     assert!(matches!(allowed.obtain(), Err(CredentialError::Unavailable { .. })));
     assert_eq!(allowed.urls(), ["GET http://a.example/"]);

@@ -338,6 +338,8 @@ mod tests {
         ];
         let long = |length| is_authority(&"a".repeat(length));
         assert!(long(253) && !long(254));
+        assert!(is_region(&"a".repeat(63)) && !is_region(&"a".repeat(64)));
+        assert!(!is_region("-a") && !is_region("a-"));
         for endpoint in bad {
             let refused = endpoint.place(SourceName::RamRole);
             assert!(matches!(refused, Err(CredentialError::Setting { .. })), "{endpoint:?}");
