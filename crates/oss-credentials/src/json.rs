@@ -289,7 +289,8 @@ mod tests {
     use super::*;
 
     const DOCUMENT: &str = r#"{"Code":"Success","expires": 3267 , "text":"a\u4e2d\ud83d\ude00\"\/\\",
-        "Credentials":{"list":["x",{}, [], 1.5e+3, -0, true]},"none":null,"flag":true,"off":false,"empty":""}"#;
+        "Credentials":{"list":["x",{}, [], 1.5e+3, -0, true]},"none":null,
+        "flag":true,"off":false,"empty":""}"#;
 
     fn problem(document: &str) -> &'static str {
         parse(document.as_bytes()).err().map_or("none", |problem| problem.what)
