@@ -150,7 +150,8 @@ impl TransportBuilder {
     /// Whether to accept any certificate, of anyone, for any name, also of a proxy: false.
     ///
     /// Whoever is on the way can then read and change everything, so it is for tests;
-    /// [`root_certificates`](Self::root_certificates) is the way to a server of one's own.
+    /// [`root_certificates`](Self::root_certificates) is the way to a server of one's own. Where credentials
+    /// come from is verified all the same.
     #[must_use]
     pub fn insecure_skip_verify(mut self, skip: bool) -> Self {
         self.tls.is_unverified = skip;

@@ -132,6 +132,18 @@ impl Connector {
         Self { timeout: Duration::from_secs(10), way, limits: Limits::default() }
     }
 
+    /// The same for a place that gives or takes secrets of its own: with certificates verified, whatever is
+    /// configured for OSS.
+    pub(crate) fn verified(&self) -> Self {
+        let way = match &self.way {
+            Way::Ours { dialer, proxy, tls } => {
+                Way::Ours { dialer: dialer.clone(), proxy: proxy.clone(), tls: tls.verified() }
+            }
+            Way::Own(connector) => Way::Own(connector.clone()),
+        };
+        Self { timeout: self.timeout, way, limits: Limits::default() }
+    }
+
     /// A new connection, within the time limit for connecting and before the call's own end.
     pub(crate) async fn connect(&self, origin: &Origin, end: Option<Instant>) -> Result<Connection, Fault> {
         self.connect_within(self.timeout, origin, end).await

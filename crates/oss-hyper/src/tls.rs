@@ -71,8 +71,8 @@ mod with_rustls {
     use tokio_rustls::rustls::pki_types::pem::PemObject as _;
     use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
     use tokio_rustls::rustls::{
-        self, AlertDescription, ClientConfig, RootCertStore, SupportedProtocolVersion, version::TLS12,
-        version::TLS13,
+        self, AlertDescription, ClientConfig, PeerIncompatible, RootCertStore, SupportedProtocolVersion,
+        version::TLS12, version::TLS13,
     };
 
     use super::{BadOption, Identity, TlsOptions, TlsVersion, Versions};
@@ -82,7 +82,11 @@ mod with_rustls {
 
     /// What is trusted, and how.
     #[derive(Clone)]
-    pub(crate) struct Tls(Arc<ClientConfig>);
+    pub(crate) struct Tls {
+        config: Arc<ClientConfig>,
+        /// The same with certificates verified; another one only when they are not.
+        verified: Arc<ClientConfig>,
+    }
 
     impl Tls {
         pub(crate) fn new(options: &TlsOptions) -> Result<Self, BadOption> {
@@ -103,17 +107,23 @@ mod with_rustls {
                     builder.with_client_auth_cert(chain, key).map_err(bad)?
                 }
             };
-            if options.is_unverified {
-                config.dangerous().set_certificate_verifier(Arc::new(Unverified::new(provider)));
-            }
             config.alpn_protocols = [b"http/1.1".to_vec()].into();
-            Ok(Self(Arc::new(config)))
+            let verified = Arc::new(config.clone());
+            if !options.is_unverified {
+                return Ok(Self { config: Arc::clone(&verified), verified });
+            }
+            config.dangerous().set_certificate_verifier(Arc::new(Unverified::new(provider)));
+            Ok(Self { config: Arc::new(config), verified })
+        }
+
+        pub(crate) fn verified(&self) -> Self {
+            Self { config: Arc::clone(&self.verified), verified: Arc::clone(&self.verified) }
         }
 
         pub(crate) async fn handshake(&self, host: &str, under: Stream) -> Result<Stream, Fault> {
             let name = ServerName::try_from(host.to_owned())
                 .map_err(|error| Fault::new(FailureKind::Tls, format!("{host}: {error}")))?;
-            match TlsConnector::from(Arc::clone(&self.0)).connect(name, under).await {
+            match TlsConnector::from(Arc::clone(&self.config)).connect(name, under).await {
                 Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
                 Err(error) => Err(fault(error)),
             }
@@ -173,9 +183,10 @@ mod with_rustls {
         // Certificates explain themselves.
         let meaning = match of_tls {
             rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
-            | rustls::Error::PeerIncompatible(_) => {
-                "the server has no version of TLS that is allowed here (`tls_min`, `tls_exact`)"
-            }
+            | rustls::Error::PeerIncompatible(
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            ) => "the server has no version of TLS that is allowed here (`tls_min`, `tls_exact`)",
             rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port",
             _ => return Fault::new(FailureKind::Tls, error),
         };
@@ -207,6 +218,10 @@ mod without {
     impl Tls {
         pub(crate) fn new(_options: &TlsOptions) -> Result<Self, BadOption> {
             Ok(Self)
+        }
+
+        pub(crate) fn verified(&self) -> Self {
+            Self
         }
 
         pub(crate) async fn handshake(&self, _host: &str, _under: Stream) -> Result<Stream, Fault> {

@@ -139,14 +139,10 @@ impl Transport {
         let len = body.len() as u64;
         let manner = Manner { block_bytes: self.block_bytes, fails_when_sealed: true };
         let (body, _tally) = outgoing(Content::Bytes(body), Some(len), Sent::new(), manner);
-        let plain;
         let connector = match &self.route {
             // Never through a proxy or a client of the program's own: it is this machine that is asked.
-            _ if ask.is_of_machine => {
-                plain = Connector::plain();
-                &plain
-            }
-            Route::Pool(pool) => pool.connector(),
+            _ if ask.is_of_machine => Connector::plain(),
+            Route::Pool(pool) => pool.connector().verified(),
             Route::Own(service) => {
                 return Ok(Asking::Own(service.call(request.map(|()| body), &Taken::default())));
             }

@@ -5,6 +5,8 @@
 extern crate alloc;
 
 mod common;
+#[path = "../examples/stage/mod.rs"]
+mod stage;
 
 use alloc::sync::Arc;
 use core::net::SocketAddr;
@@ -252,6 +254,20 @@ async fn sts_is_asked_through_the_clients_own_connections() {
     let error = signed_over(transport, role(token.path())).await.unwrap_err();
     assert!(error.contains("407") && !error.contains("my-proxy-secret"), "{error}");
     assert!(heads.lock().unwrap()[0].starts_with("CONNECT sts.aliyuncs.com:443 "), "{heads:?}");
+}
+
+#[cfg(feature = "rustls")]
+#[tokio::test]
+async fn where_credentials_come_from_is_verified_even_when_oss_is_not() {
+    let stage = stage::Stage::up().await.unwrap();
+    let uri = || CredentialsUri::new("https://oss-cn-hangzhou.aliyuncs.com/credentials");
+    let unverified = Transport::builder().resolver(stage.resolver()).insecure_skip_verify(true);
+    let error = signed_over(unverified.clone().build().unwrap(), uri()).await.unwrap_err();
+    assert!(error.contains("UnknownIssuer"), "{error}");
+    // With its root it is asked, and says no by itself.
+    let trusted = unverified.root_certificates(stage.ca_pem());
+    let error = signed_over(trusted.build().unwrap(), uri()).await.unwrap_err();
+    assert!(error.contains("status"), "{error}");
 }
 
 #[tokio::test]

@@ -246,3 +246,13 @@ fn processing_is_said_in_the_body() {
          x-oss-async-process=video/convert,f_avi",
     );
 }
+
+#[test]
+fn a_draft_shows_names_and_no_values() {
+    let put = PutObject::new("bucket", "key", "my-content").content_type("my-type");
+    let mut draft = put.draft().unwrap();
+    draft.query.push(("x-oss-traffic-limit".into(), "my-limit".into()));
+    let shown = format!("{draft:?}");
+    assert!(shown.contains("content-type") && shown.contains("x-oss-traffic-limit"), "{shown}");
+    assert!(!shown.contains("my-"), "{shown}");
+}

@@ -22,7 +22,10 @@ use crate::{Effect, InvalidRequest, InvalidValue, Metadata};
 /// All fields are public: to send a parameter that is not modelled, edit the draft before
 /// [`compose`](crate::compose). Query parameters and the key are *decoded*; `compose` encodes each of them
 /// once.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// `Debug` shows the names of headers and parameters without their values: a callback, for one, holds what
+/// is nobody else's business.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Draft {
     /// The operation's name, for messages.
@@ -127,6 +130,25 @@ impl fmt::Debug for Payload {
                 f.debug_struct("Stream").field("len", len).field("replay", replay).finish()
             }
         }
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn names(pairs: &[(Cow<'static, str>, String)]) -> Vec<&str> {
+            pairs.iter().map(|(name, _)| &**name).collect()
+        }
+        f.debug_struct("Draft")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("scope", &self.scope)
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("query", &names(&self.query))
+            .field("headers", &names(&self.headers))
+            .field("body", &self.body)
+            .field("effect", &self.effect)
+            .finish_non_exhaustive()
     }
 }
 
