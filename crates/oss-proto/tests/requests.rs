@@ -8,9 +8,9 @@ use oss_proto::{
     GetBucketRequestPayment, GetBucketStat, GetBucketVersioning, GetObjectAcl, GetObjectMeta,
     GetObjectTagging, GetSymlink, ListCloudBoxes, ListMultipartUploads, ListObjectVersions, ListObjects,
     ObjectAcl, Operation, Payer, Payload, ProcessObject, PutBucketAcl, PutBucketRequestPayment,
-    PutBucketVersioning, PutObjectAcl, PutObjectTagging, PutSymlink, RestoreObject, RestoreRequest,
-    RestoreTier, SealAppendObject, SseAlgorithm, StorageClass, Tags, UnixTime, UploadPartCopy,
-    VersioningStatus,
+    PutBucketVersioning, PutObject, PutObjectAcl, PutObjectTagging, PutSymlink, RestoreObject,
+    RestoreRequest, RestoreTier, SealAppendObject, SseAlgorithm, StorageClass, Tags, UnixTime,
+    UploadPartCopy, VersioningStatus,
 };
 
 /// A draft on one line: method, key, query, headers and body.

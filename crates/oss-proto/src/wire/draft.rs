@@ -135,7 +135,7 @@ impl fmt::Debug for Payload {
 
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn names(pairs: &[(Cow<'static, str>, String)]) -> Vec<&str> {
+        fn names<'a>(pairs: &'a [(Cow<'static, str>, String)]) -> Vec<&'a str> {
             pairs.iter().map(|(name, _)| &**name).collect()
         }
         f.debug_struct("Draft")
