@@ -290,7 +290,7 @@ mod tests {
 
     const DOCUMENT: &str = r#"{"Code":"Success","expires": 3267 , "text":"a\u4e2d\ud83d\ude00\"\/\\",
         "Credentials":{"list":["x",{}, [], 1.5e+3, -0, true]},"none":null,
-        "flag":true,"off":false,"empty":""}"#;
+        "flag":true,"off":false,"empty":"","yes":"True","no":"False"}"#;
 
     fn problem(document: &str) -> &'static str {
         parse(document.as_bytes()).err().map_or("none", |problem| problem.what)
@@ -302,9 +302,15 @@ mod tests {
         assert_eq!(object.text("Code").unwrap().expose(), "Success");
         assert_eq!(object.text("text").unwrap().expose(), "a中😀\"/\\");
         assert_eq!(object.number("expires"), Some(3267));
+        assert!(!object.is_true("no") && !object.is_true("missing") && !object.is_true("expires"));
         assert!(object.text("expires").is_none() && object.text("none").is_none());
         assert!(object.text("empty").is_none() && object.text("missing").is_none());
-        assert!(object.is_true("flag") && !object.is_true("off") && !object.is_true("Code"));
+        assert!(
+            object.is_true("flag")
+                && !object.is_true("off")
+                && object.is_true("yes")
+                && !object.is_true("Code")
+        );
         assert_eq!(object.object("Credentials").unwrap().list("list").unwrap().len(), 6);
         assert!(matches!(object.member("none"), Some(Value::Null)));
         assert!(parse(b"\xef\xbb\xbf {} ").is_ok());

@@ -153,6 +153,15 @@ fn a_machine_without_metadata_service_is_no_ecs_instance() {
 }
 
 #[test]
+fn a_switch_is_on_when_it_says_so() {
+    for (value, is_off) in [("true", true), ("TRUE", true), ("1", true), ("false", false), ("0", false)] {
+        let mut world = everything().env(&[("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", value)]);
+        (0..3).for_each(|step| remove(&mut world, step));
+        assert_eq!(id(&mut world), if is_off { "ini" } else { "cli" }, "{value}");
+    }
+}
+
+#[test]
 fn the_environment_names_the_role_of_the_instance() {
     let mut world = everything().env(&[("ALIBABA_CLOUD_ECS_METADATA", "writer")]);
     (0..5).for_each(|step| remove(&mut world, step));

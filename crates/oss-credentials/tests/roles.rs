@@ -282,6 +282,16 @@ fn faults_of_sts_are_tried_three_times_with_a_new_nonce_each() {
     }
 }
 
+/// As long as a code may be.
+const LONG_CODE: &str = concat!(
+    r#"{"Code":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"#,
+    r#"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#
+);
+const TOO_LONG_CODE: &str = concat!(
+    r#"{"Code":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"#,
+    r#"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbc"}"#
+);
+
 #[test]
 fn refusals_of_sts_are_told_with_their_code_and_not_repeated() {
     let table = [
@@ -291,6 +301,8 @@ fn refusals_of_sts_are_told_with_their_code_and_not_repeated() {
         (503, r#"{"Code":"Throttling"}"#, Some("Throttling")),
         (400, r#"{"Code":"MARK not a code\r\n"}"#, None),
         (400, "MARK", None),
+        (400, TOO_LONG_CODE, None),
+        (400, LONG_CODE, Some(LONG_CODE.split('"').nth(3).unwrap())),
         (302, "", None),
     ];
     for (http_status, answer, code) in table {

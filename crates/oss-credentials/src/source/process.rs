@@ -179,6 +179,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn b67_debug_counts_arguments() {
+        let process = Process::new("helper").argument("MARK").argument("MARK");
+        assert_eq!(alloc::format!("{process:?}"), "Process { program: \"helper\", arguments: 2 }");
+    }
+
+    #[test]
     fn b64_a_command_is_split_and_nothing_expanded() {
         let table = [
             ("helper", Some(vec!["helper"])),
