@@ -67,6 +67,8 @@ pub struct CredentialCache {
     trail: Trail,
     chance: Chance,
     stamps: Stamps,
+    /// Both clocks when they were last read.
+    seen: Option<Now>,
 }
 
 impl CredentialCache {
@@ -87,12 +89,14 @@ impl CredentialCache {
             trail: Trail::default(),
             chance: Chance::new(seed),
             stamps: Stamps::new(seed),
+            seen: None,
         }
     }
 
     /// Says what a caller with this need has to do now; the type's first section is the contract.
     pub fn poll(&mut self, need: Need, mono: Duration, wall: UnixTime) -> Step {
         let now = Now { mono, wall };
+        self.notice(now);
         if let Some(step) = self.judge(need, now) {
             return step;
         }
@@ -113,6 +117,7 @@ impl CredentialCache {
     /// not waited for is dropped.
     pub fn answer(&mut self, ticket: Ticket, answer: Answer, mono: Duration, wall: UnixTime) {
         let now = Now { mono, wall };
+        self.notice(now);
         let Some(mut flight) = self.flight.take_if(|flight| flight.ticket == Some(ticket)) else {
             return;
         };
@@ -160,6 +165,20 @@ impl CredentialCache {
     /// Says which source has a question out or free to take; for an error of a driver whose time is up.
     pub fn asking(&self) -> Option<SourceName> {
         self.flight.as_ref()?.search.source()
+    }
+
+    /// Forgets what STS taught about the clock when that was set right meanwhile, as by what OSS taught the
+    /// caller: to correct it twice would be as wrong as before.
+    fn notice(&mut self, now: Now) {
+        let Some(seen) = self.seen.replace(now) else {
+            return;
+        };
+        let passed = now.mono.saturating_sub(seen.mono).as_secs();
+        let jump = now.wall.secs_since(seen.wall).saturating_sub_unsigned(passed);
+        let ahead = self.stamps.ahead;
+        if ahead.unsigned_abs() > CLOCK_SLACK_SECS && jump.abs_diff(ahead) <= CLOCK_SLACK_SECS {
+            self.stamps.ahead = 0;
+        }
     }
 
     /// Decides without asking; `None` when it is time to ask.
@@ -242,9 +261,11 @@ impl CredentialCache {
             self.fruitless = 0;
             BACKOFF_MIN
         };
+        // A clock that is behind may be set right while these live, which must not end them.
+        let from = Now { wall: now.wall.max(clock.correct(now.wall)), ..now };
         let life = span.map(|span| {
             let refresh = self.refresh_after(span, is_renewed_late);
-            Life { span, refresh: now.after(refresh), end: now.after(span) }
+            Life { span, refresh: from.after(refresh), end: from.after(span) }
         });
         self.held = Some(Held { credentials: credentials.stamped(self.generation), life });
         self.trouble = None;
@@ -400,7 +421,7 @@ impl Moment {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Now {
     mono: Duration,
     wall: UnixTime,

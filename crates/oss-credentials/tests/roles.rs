@@ -404,6 +404,34 @@ fn f85_the_date_of_an_answer_judges_what_it_brought() {
 }
 
 #[test]
+fn f21_a_clock_that_is_set_right_meanwhile_is_not_corrected_twice() {
+    for ahead in [7 * 3_600, -7 * 3_600] {
+        let left = alloc::rc::Rc::new(core::cell::Cell::new(ahead));
+        let wrong_by = alloc::rc::Rc::clone(&left);
+        let mut world = World::new(RamRole::new(ROLE)).env(&OSS_KEYS).server(move |request, wall| {
+            let real = wall.saturating_add(wrong_by.get());
+            let answer = if body(request)["Timestamp"] == real.iso_extended().as_str() {
+                let name = real.iso_basic();
+                HttpAnswer::new(200, granted(name.as_str(), real.saturating_add(3_600)).as_str())
+            } else {
+                HttpAnswer::new(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#)
+            };
+            Answer::Http(answer.with_date(real.http_date().as_str()))
+        });
+        world.obtain().unwrap();
+        // OSS has said the time too, so the caller's clock is right from now on.
+        world.pass(5);
+        world.wall = world.wall.saturating_add(ahead);
+        left.set(0);
+        world.obtain().unwrap();
+        assert_eq!(world.requests().len(), 2, "{ahead}: what was found lives on");
+        world.pass(3_500);
+        world.obtain().unwrap();
+        assert_eq!(world.requests().len(), 3, "{ahead}: asked at the right time, the first time");
+    }
+}
+
+#[test]
 fn a_clock_that_cannot_be_put_right_is_told() {
     let mut world = World::new(RamRole::new(ROLE)).env(&OSS_KEYS).server(|_, wall| {
         let answer = HttpAnswer::new(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#);
