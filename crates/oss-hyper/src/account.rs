@@ -2,13 +2,14 @@
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::pin::pin;
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use oss_credentials::{
-    Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, SourceName, Step, Ticket,
+    Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, SourceName, Step, Ticket, Trail,
 };
 use oss_proto::{Call, Event, Failure, FailureKind, Ledger, Now, Proposal, Sent, Shared};
 use tokio::sync::Notify;
@@ -47,8 +48,8 @@ struct Inner {
 
 struct State {
     shared: Shared,
-    /// Whose answer is being waited for, for the error of those who waited too long.
-    asked: SourceName,
+    /// Whose answer was waited for last, for the error of those who waited too long.
+    asked: Option<SourceName>,
 }
 
 /// Why a call goes without credentials.
@@ -114,6 +115,29 @@ impl Account {
         self.identity.told.notify_waiters();
     }
 
+    /// Says what the latest lookup of credentials tried, in order, and why each source was passed over.
+    ///
+    /// It is a text for people, one line for each step, and shows no secret; `steps` gives the same to
+    /// programs. While a lookup is under way, it says how far that has come.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), oss_hyper::Error> {
+    /// use oss_hyper::{Client, Environment, ListBuckets, Source};
+    ///
+    /// let client = Client::connect("cn-hangzhou", Source::Chain(vec![Environment]))?;
+    /// # if std::env::var_os("OSS_ACCESS_KEY_ID").is_none() {
+    /// let error = client.send(ListBuckets::new()).await.unwrap_err(); // nothing in the environment
+    /// let told = client.account().explain().to_string();
+    /// assert!(told.ends_with("OSS_ACCESS_KEY_SECRET): passed over, none of its variables is set\n"));
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn explain(&self) -> Trail {
+        self.identity.state().shared.credentials.explain().clone()
+    }
+
     /// Answers `Action::Authenticate`: credentials for this need, waited for until the deadline.
     pub async fn authenticate(&self, need: Need, deadline: Duration) -> Event {
         match self.credentials(need, deadline).await {
@@ -146,7 +170,7 @@ impl Account {
                 Step::Ready(credentials) => return Ok(credentials),
                 Step::Failed(error) => return Err(NoCredentials::Refused(error)),
                 Step::Ask(ticket, lookup) => {
-                    self.look_up(ticket, lookup);
+                    self.look_up(need, ticket, lookup);
                     // A runtime that is shutting down drops what it is given: it must get to drop us too.
                     yield_now().await;
                     None
@@ -157,9 +181,7 @@ impl Account {
                 let _told_or_lost = timeout_at(self.shared.clock.instant(until.min(deadline)), told).await;
             }
             if self.now().mono >= deadline {
-                let source = self.identity.state().asked;
-                let reason = String::from("gave no answer in time");
-                return Err(NoCredentials::Late(CredentialError::Failed { source, reason }));
+                return Err(NoCredentials::Late(self.late()));
             }
         }
     }
@@ -178,26 +200,43 @@ impl Account {
         let now = self.corrected_now();
         let mut state = self.identity.state();
         let step = state.shared.credentials.poll(need, now.mono, now.wall);
-        if let Step::Ask(_, lookup) = &step {
-            state.asked = name_of(lookup);
-        }
+        state.asked = state.shared.credentials.asking().or(state.asked);
         step
     }
 
+    fn late(&self) -> CredentialError {
+        let source = self.identity.state().asked;
+        let reason = String::from("gave no answer in time");
+        source.map_or(CredentialError::NotFound { tried: Vec::new() }, |source| CredentialError::Failed {
+            source,
+            reason,
+        })
+    }
+
     /// Answers at once where that needs no waiting, else in a task of its own.
-    fn look_up(&self, ticket: Ticket, lookup: Lookup) {
+    ///
+    /// The task goes on with what is asked next, or a renewal of several questions would stand still until
+    /// somebody calls: credentials that are still good keep nobody waiting.
+    fn look_up(&self, need: Need, ticket: Ticket, lookup: Lookup) {
         if let Lookup::Env(names) = lookup {
-            return self.answer(ticket, Answer::Env(names.into_iter().map(lookup::variable).collect()));
+            return self.answer(ticket, variables(names));
         }
         let mut asker = Asker { account: self.clone(), ticket: Some(ticket) };
+        let mut lookup = lookup;
         tokio::spawn(async move {
-            let answer = asker.account.find(lookup).await;
-            asker.answer(answer);
+            loop {
+                let answer = asker.account.find(lookup).await;
+                asker.answer(answer);
+                let Step::Ask(ticket, next) = asker.account.ask(need) else { break };
+                asker.ticket = Some(ticket);
+                lookup = next;
+            }
         });
     }
 
     async fn find(&self, lookup: Lookup) -> Answer {
         match lookup {
+            Lookup::Env(names) => variables(names),
             Lookup::File(lookup) => lookup::file(lookup).await,
             Lookup::Command(lookup) => lookup::command(lookup).await,
             Lookup::Http(lookup) => {
@@ -240,7 +279,7 @@ impl Account {
 impl Inner {
     fn new(provider: CredentialsProvider, clock: Clock) -> Arc<Self> {
         let shared = Shared::new(CredentialCache::new(provider.source.clone(), seed()));
-        let state = Mutex::new(State { shared, asked: SourceName::Environment });
+        let state = Mutex::new(State { shared, asked: None });
         Arc::new(Self { state, told: Notify::new(), provider, clock })
     }
 
@@ -283,11 +322,8 @@ impl Drop for Asker {
     }
 }
 
-fn name_of(lookup: &Lookup) -> SourceName {
-    match lookup {
-        Lookup::Custom(number) => SourceName::Custom(*number),
-        _ => SourceName::Environment,
-    }
+fn variables(names: Vec<&'static str>) -> Answer {
+    Answer::Env(names.into_iter().map(lookup::variable).collect())
 }
 
 /// How long a source of the program's own may take; the cache waits longer before it asks again.

@@ -87,9 +87,11 @@ pub use oss_proto;
 #[doc(no_inline)]
 pub use oss_proto::*;
 
+pub use oss_credentials;
 #[doc(no_inline)]
 pub use oss_credentials::{
-    CredentialsUri, EcsRole, OidcRole, Process, RamRole, Source, StsEndpoint, StsSignature,
+    CliProfile, CredentialsUri, EcsRole, IniProfile, OidcRole, Process, RamRole, Source, StsEndpoint,
+    StsSignature, Trail,
 };
 #[doc(no_inline)]
 pub use oss_proto::Source::Environment;

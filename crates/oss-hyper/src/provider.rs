@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::pin::Pin;
 
-use oss_credentials::{Credentials, CredentialsUri, EcsRole, OidcRole, Process, RamRole, Source};
+use oss_credentials::{
+    CliProfile, Credentials, CredentialsUri, EcsRole, IniProfile, OidcRole, Process, RamRole, Source,
+};
 
 use crate::BoxError;
 
@@ -93,7 +95,7 @@ macro_rules! from_sources {
         }
     )*};
 }
-from_sources!(Credentials, RamRole, OidcRole, EcsRole, CredentialsUri, Process);
+from_sources!(Credentials, RamRole, OidcRole, EcsRole, CredentialsUri, Process, CliProfile, IniProfile);
 
 impl fmt::Debug for CredentialsProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
