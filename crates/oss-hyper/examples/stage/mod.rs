@@ -9,6 +9,7 @@ extern crate alloc;
 
 mod forward;
 mod peer;
+mod scratch;
 
 use alloc::sync::Arc;
 use core::error::Error;
@@ -20,11 +21,12 @@ use std::{env, io, process};
 pub(crate) use forward::Forward;
 use http::HeaderValue;
 use oss_emulator_server::{Config, Handle};
-use oss_hyper::{Transport, TransportBuilder};
+use oss_hyper::{EcsRole, Transport, TransportBuilder};
 pub(crate) use peer::{Canned, Peer, ProtocolVersion, Seen};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
 };
+pub(crate) use scratch::{Scratch, scratch};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -37,6 +39,9 @@ pub(crate) const ID: &str = "test-id";
 pub(crate) const SECRET: &str = "test-secret";
 pub(crate) const REGION: &str = "cn-hangzhou";
 pub(crate) const BUCKET: &str = "examplebucket";
+pub(crate) const ROLE: &str = "acs:ram::1234567890123456:role/ossststest";
+pub(crate) const OIDC_PROVIDER: &str = "acs:ram::1234567890123456:oidc-provider/ack-rrsa";
+pub(crate) const OIDC_TOKEN: &str = "example-oidc-token";
 /// A domain of the bucket's own.
 pub(crate) const CNAME: &str = "static.example.com";
 
@@ -55,7 +60,7 @@ impl Stage {
 
     /// The same in another region, under its own host names.
     pub(crate) async fn of_region(region: &str) -> Outcome<Self> {
-        let config = Config::new(region).with_access_key(ID, SECRET).with_cname(CNAME, BUCKET);
+        let config = with_roles(Config::new(region)).with_access_key(ID, SECRET).with_cname(CNAME, BUCKET);
         let stage = Self::with(config, &[CNAME]).await?;
         stage.peer.handle().create_bucket(BUCKET);
         Ok(stage)
@@ -71,7 +76,7 @@ impl Stage {
 
     /// The same in another region, and under more host names; buckets are sub-domains of them.
     pub(crate) async fn open_at(region: &str, hosts: &[&str]) -> Outcome<Self> {
-        let config = with_key_of_environment(Config::new(region).with_cname(CNAME, BUCKET))?;
+        let config = with_key_of_environment(with_roles(Config::new(region)).with_cname(CNAME, BUCKET))?;
         let config = hosts.iter().fold(config, |config, host| config.with_domain(*host));
         let mut names = vec![CNAME.to_owned()];
         names.extend(hosts.iter().flat_map(|host| [(*host).to_owned(), format!("*.{host}")]));
@@ -86,6 +91,8 @@ impl Stage {
         let authority = Authority::new("the stage")?;
         let mut all: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         all.push("127.0.0.1".to_owned());
+        all.push("sts.aliyuncs.com".to_owned());
+        all.extend(["sts", "sts-vpc"].map(|name| format!("{name}.{}.aliyuncs.com", config.region())));
         for domain in domains(config.region()) {
             all.push(format!("*.{domain}"));
             all.push(domain);
@@ -110,6 +117,11 @@ impl Stage {
     /// A proxy in front of the stage, for `user` and `password`.
     pub(crate) async fn proxy(&self) -> Outcome<Forward> {
         Forward::to(self.address).await
+    }
+
+    /// The role of the instance that the stage stands for.
+    pub(crate) fn instance(&self, role: EcsRole) -> EcsRole {
+        role.endpoint(self.address.to_string())
     }
 
     /// The requests since the last time that it was asked.
@@ -180,6 +192,11 @@ fn domains(region: &str) -> Vec<String> {
         "oss-accelerate.aliyuncs.com".to_owned(),
         "oss-accelerate-overseas.aliyuncs.com".to_owned(),
     ]
+}
+
+/// Adds what STS and the metadata service hand out credentials for.
+fn with_roles(config: Config) -> Config {
+    config.with_role(ROLE).with_oidc_token(OIDC_PROVIDER, OIDC_TOKEN, FAR).with_ecs_role("ECSRAMRole")
 }
 
 /// Adds the key of the environment; starts the program anew with one where there is none.
