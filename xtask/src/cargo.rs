@@ -30,6 +30,17 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     Ok(Outcome::Done("passed".into()))
 }
 
+/// The tests of the checksum in its other two ways: `crc-fast`, and the table.
+pub(crate) fn crc(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failure> {
+    let features: [&[&str]; 2] = [&["--features", "crc-fast"], &["--no-default-features"]];
+    for features in features {
+        let mut command = workspace.cargo(&["test", "--quiet", "-p", "oss-crc"]);
+        command.args(features);
+        finish(command)?;
+    }
+    Ok(Outcome::Done("crc-fast and the table agree with the known answers".into()))
+}
+
 pub(crate) fn doc(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failure> {
     let flags = "-D warnings";
     // Libraries only: the page of the binary `oss-emulator` would overwrite the library's.

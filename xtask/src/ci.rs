@@ -12,6 +12,7 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("tidy", tidy::tidy),
     ("clippy", cargo::clippy),
     ("test", cargo::test),
+    ("crc", cargo::crc),
     ("doc", cargo::doc),
     ("no-std", no_std::no_std),
     ("wasm", wasm::wasm),

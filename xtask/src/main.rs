@@ -76,6 +76,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "fmt", usage: "[--fix]", about: "rustfmt", run: cargo::fmt },
     Command { name: "clippy", usage: "", about: "clippy, warnings are errors", run: cargo::clippy },
     Command { name: "test", usage: "[ARGS]...", about: "every test", run: cargo::test },
+    Command { name: "crc", usage: "", about: "the checksum by crc-fast and by table", run: cargo::crc },
     Command { name: "doc", usage: "", about: "rustdoc, warnings are errors", run: cargo::doc },
     Command { name: "tidy", usage: "", about: "the house rules and the crate DAG", run: tidy::tidy },
     Command { name: "no-std", usage: "", about: "the leaves without std", run: no_std::no_std },

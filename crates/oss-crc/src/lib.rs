@@ -31,22 +31,28 @@
 //! ```
 //!
 //! With the feature `simd` (default) the work is done by `crc64fast`, which uses carry-less multiplication
-//! where the CPU has it and links `std`. Without it a table does the work; the results are the same.
+//! where the CPU has it and links `std`. With the feature `crc-fast` the crate of that name takes its place:
+//! up to four times faster with AVX-512, for a second version of `digest` in the tree. With neither a table
+//! does the work. The results are the same.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 mod combine;
-#[cfg(any(test, not(feature = "simd")))]
+#[cfg(feature = "crc-fast")]
+mod fast;
+#[cfg(any(test, not(any(feature = "simd", feature = "crc-fast"))))]
 mod table;
 
 use core::fmt;
 
 pub use combine::{Combiner, combine};
 
-#[cfg(feature = "simd")]
+#[cfg(all(feature = "simd", not(feature = "crc-fast")))]
 use crc64fast::Digest;
-#[cfg(not(feature = "simd"))]
+#[cfg(feature = "crc-fast")]
+use fast::Digest;
+#[cfg(not(any(feature = "simd", feature = "crc-fast")))]
 use table::Digest;
 
 /// A running CRC-64 over bytes that arrive in pieces of any size.
