@@ -158,8 +158,8 @@ impl TransportBuilder {
         if skip { self.connecting("insecure_skip_verify") } else { self }
     }
 
-    /// Shows this certificate to a server, or a proxy, that asks for one: none by default. The certificate comes first,
-    /// then the rest of its chain; both arguments in PEM or DER, the key without a password.
+    /// Shows this certificate to a server, or a proxy, that asks for one: none by default. The certificate
+    /// comes first, then the rest of its chain; both arguments in PEM or DER, the key without a password.
     #[must_use]
     pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let (chain, key) = (chain.into().into_boxed_slice(), key.into().into_boxed_slice());
