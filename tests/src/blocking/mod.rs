@@ -1,9 +1,11 @@
 //! A driver on plain blocking sockets: the machines of `oss-proto` without an async runtime.
 //!
 //! [`Client::call_from`] is the whole loop, and contains no policy: it does what the exchange says and
-//! reports what came of it. [`wire`] is the transport, HTTP/1.1 over TCP without TLS. Together they are an
-//! example to copy from, and one of the drivers that the conformance suite runs on.
+//! reports what came of it. [`wire`] is the transport, HTTP/1.1 over TCP without TLS; [`lookup`] answers what
+//! credential sources ask. Together they are an example to copy from, and one of the drivers that the
+//! conformance suite runs on.
 
+pub mod lookup;
 pub mod wire;
 
 use core::time::Duration;
@@ -11,9 +13,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use oss_credentials::{
-    Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, Secret, Source, Step,
-};
+use oss_credentials::{Answer, CredentialCache, CredentialError, Credentials, Need, Source, Step, Trail};
 use oss_proto::{
     Action, Call, Error, ErrorKind, Event, Exchange, Failure, FailureKind, Fetch, FetchAction, GetObject,
     Now, Operation, Outcome, Presigned, Reply, Sent, Service, Shared, UnixTime, Verified, presign,
@@ -146,6 +146,11 @@ impl Client {
         Ok(presign(&draft, &self.service, &credentials, wall, valid_for)?)
     }
 
+    /// What the latest lookup of credentials tried, in order, and why each source was passed over.
+    pub fn explain(&self) -> Trail {
+        self.shared().credentials.explain().clone()
+    }
+
     /// The service that it talks to.
     pub fn service(&self) -> &Service {
         &self.service
@@ -172,14 +177,12 @@ impl Client {
                 Step::Ready(credentials) => return Some(Ok(credentials)),
                 Step::Failed(error) => return Some(Err(error)),
                 Step::Ask(ticket, question) => {
-                    let answer = match question {
-                        Lookup::Env(names) => Answer::Env(names.into_iter().map(variable).collect()),
-                        Lookup::Custom(number) => (self.custom)(number),
-                        _ => Answer::Unavailable,
-                    };
-                    self.shared().credentials.answer(ticket, answer, now.mono, wall);
+                    let answer = lookup::answer(question, &self.custom);
+                    let (now, mut shared) = (self.now(), self.shared());
+                    let wall = shared.corrected(now.wall);
+                    shared.credentials.answer(ticket, answer, now.mono, wall);
                 }
-                // Another thread has the question in hand; it is answered in no time, or not at all.
+                // Another thread has the question in hand.
                 Step::Wait { until } => {
                     let until = until.min(deadline).min(now.mono.saturating_add(POLL_EVERY));
                     std::thread::sleep(until.saturating_sub(now.mono));
@@ -203,10 +206,6 @@ impl Client {
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn variable(name: &str) -> Option<Secret> {
-    std::env::var_os(name).map(|value| Secret::from(value.to_string_lossy().into_owned()))
 }
 
 const POLL_EVERY: Duration = Duration::from_millis(10);

@@ -216,14 +216,14 @@ fn read_final_head(stream: &mut BufReader<Timed>) -> Result<(u16, Head), Broken>
 
 /// A connection on which nothing takes longer than until its deadline.
 #[derive(Debug)]
-struct Timed {
-    stream: TcpStream,
-    deadline: Instant,
+pub(super) struct Timed {
+    pub(super) stream: TcpStream,
+    pub(super) deadline: Instant,
 }
 
 impl Timed {
     /// Writes all of it and tells what was taken; false when the peer answered or closed instead.
-    fn write(&mut self, mut bytes: &[u8], mut on_taken: impl FnMut(&[u8])) -> io::Result<bool> {
+    pub(super) fn write(&mut self, mut bytes: &[u8], mut on_taken: impl FnMut(&[u8])) -> io::Result<bool> {
         while !bytes.is_empty() {
             if !is_silent(&self.stream)? {
                 return Ok(false);
