@@ -7,3 +7,7 @@ pub struct Readme;
 #[doc = include_str!("../../docs/driving.md")]
 #[derive(Debug)]
 pub struct Driving;
+
+#[doc = include_str!("../../docs/credentials.md")]
+#[derive(Debug)]
+pub struct Credentials;
