@@ -1,7 +1,7 @@
 //! A client with the role of the ECS instance it runs on: no key anywhere, and new credentials in time.
 //!
 //! Answers "Configure a RAM role for an ECS instance" of "Configure access credentials" (`ecs_ram_role`). The
-//! metadata service is asked in its hardened mode; an instance that knows only the old one needs `.allow_v1()`.
+//! metadata service is asked in its hardened mode; where there is only the old one, `.allow_v1()` is needed.
 
 mod stage;
 

@@ -1,4 +1,4 @@
-//! A client with the temporary credentials of a RAM role, which its own key assumes and which renew themselves.
+//! A client with the temporary credentials of a RAM role that its key assumes; they renew themselves.
 //!
 //! Answers "Configure a RAM role" of "Configure access credentials", in code and by `OSS_STS_ROLE_ARN` (for
 //! which `Source::EnvironmentRole` is the provider). The document's samples read the secret from the variable
