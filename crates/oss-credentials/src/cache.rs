@@ -41,7 +41,7 @@ use crate::{Answer, CredentialError, Credentials, Generation, Lookup, Source, So
 ///                               │  ▲
 ///                        abandon│  │poll, by whoever comes next
 ///                               ▼  │
-///                              free to take
+///                              free to take ──90 s──▶ none
 /// ```
 ///
 /// At most one question is out at any time. A failed lookup leaves the held credentials alone; all callers
@@ -138,10 +138,16 @@ impl CredentialCache {
         }
     }
 
-    /// Takes note that the service did not accept these credentials: they are held on to only while the
-    /// source has no others. One refresh follows, however many callers say so.
+    /// Takes note that the service did not accept these credentials: one refresh follows, however many
+    /// callers say so.
+    ///
+    /// They are held on to when the source has no others: the service has the last word then. While the source
+    /// fails, everybody gets its error.
     pub fn refuse(&mut self, generation: Generation) {
-        self.refused = Some(generation);
+        // A slow caller may speak of those before.
+        if self.held.as_ref().is_some_and(|held| held.credentials.generation() == generation) {
+            self.refused = Some(generation);
+        }
     }
 
     /// Forgets the held credentials and which source of a chain gave them; callers wait for new ones.
@@ -195,7 +201,9 @@ impl CredentialCache {
             return ready(held);
         }
         if let Some(until) = self.flight.as_ref().and_then(|flight| flight.wait(now)) {
-            return usable.filter(|_| enough).map_or(Some(Step::Wait { until }), ready);
+            // Others would be better, but a source that failed a moment ago is not worth waiting for.
+            let will_do = enough || !rejected && self.trouble.is_some();
+            return usable.filter(|_| will_do).map_or(Some(Step::Wait { until }), ready);
         }
         if !self.is_quiet(now) {
             return None;
@@ -211,7 +219,8 @@ impl CredentialCache {
 
     /// Hands out the question that is free to take, or begins a lookup; `None` when that needed no question.
     fn ask(&mut self, now: Now) -> Option<Step> {
-        if self.flight.take_if(|flight| flight.outdated).is_some() || self.flight.is_none() {
+        self.flight.take_if(|flight| flight.outdated || flight.is_stale(now));
+        if self.flight.is_none() {
             let (search, progress) = Search::begin(&self.plan, now.wall, &mut self.stamps);
             self.settle(search, progress, Clock::default(), now);
         }
@@ -221,6 +230,7 @@ impl CredentialCache {
         let ticket = Ticket(self.tickets);
         flight.ticket = Some(ticket);
         flight.asked = Some(now.mono);
+        flight.moved = now.mono;
         Some(Step::Ask(ticket, question))
     }
 
@@ -228,7 +238,8 @@ impl CredentialCache {
     fn settle(&mut self, search: Search, progress: Progress, clock: Clock, now: Now) {
         match progress {
             Progress::Asks => {
-                self.flight = Some(Flight { search, ticket: None, asked: None, outdated: false });
+                let moved = now.mono;
+                self.flight = Some(Flight { search, ticket: None, asked: None, moved, outdated: false });
             }
             Progress::Found(grant) => {
                 if self.keep(grant, clock, now) {
@@ -269,6 +280,8 @@ impl CredentialCache {
         });
         self.held = Some(Held { credentials: credentials.stamped(self.generation), life });
         self.trouble = None;
+        // Those that are the same as before are all there is.
+        self.refused = None;
         self.quiet_until = now.mono.saturating_add(rest);
         true
     }
@@ -360,6 +373,8 @@ struct Flight {
     ticket: Option<Ticket>,
     /// When the question was handed out; `None` while it is free to take.
     asked: Option<Duration>,
+    /// When it was last asked or answered.
+    moved: Duration,
     /// Begun before `invalidate`.
     outdated: bool,
 }
@@ -370,6 +385,11 @@ impl Flight {
         let asked = self.asked?;
         // Callers read the clock before they get here, so one may be a little behind the asker.
         (now.mono.abs_diff(asked) < ANSWER_MAX).then(|| asked.saturating_add(ANSWER_MAX))
+    }
+
+    /// Whether it has stood still for so long that its first answers, such as a token, may be too old.
+    fn is_stale(&self, now: Now) -> bool {
+        now.mono.abs_diff(self.moved) >= ANSWER_MAX
     }
 }
 
