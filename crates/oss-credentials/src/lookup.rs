@@ -71,8 +71,8 @@ pub struct HttpLookup {
     pub read_timeout: Duration,
     /// How many bytes of the answer's body are taken at most.
     pub max_bytes: usize,
-    /// Whether this goes to the metadata service of the machine: then through no proxy, whatever is
-    /// configured.
+    /// Whether this goes to a service of the machine itself, its metadata service or a server beside the
+    /// program: then through no proxy, whatever is configured. To a proxy it would be another machine.
     pub is_metadata: bool,
 }
 
@@ -83,12 +83,8 @@ impl HttpLookup {
         Secret::concat(&[scheme, &self.authority, self.target.expose()])
     }
 
-    /// A request to this place, with short limits for the metadata service and longer ones for others.
+    /// A request to this place.
     pub(crate) fn new(method: &'static str, place: Place, target: Secret) -> Self {
-        let (connect_timeout, read_timeout) = match place.is_metadata {
-            true => (METADATA_CONNECT, METADATA_READ),
-            false => (CONNECT, READ),
-        };
         Self {
             method,
             is_https: place.is_https,
@@ -96,8 +92,8 @@ impl HttpLookup {
             target,
             headers: Vec::new(),
             body: Secret::default(),
-            connect_timeout,
-            read_timeout,
+            connect_timeout: CONNECT,
+            read_timeout: READ,
             max_bytes: ANSWER_BYTES_MAX,
             is_metadata: place.is_metadata,
         }
@@ -258,8 +254,6 @@ pub(crate) const FILE_BYTES_MAX: usize = 1_024 * 1_024;
 pub(crate) const COMMAND_MAX: Duration = Duration::from_secs(60);
 
 const CLOCK_ERROR_SECS_MAX: u64 = 24 * 3_600;
-const METADATA_CONNECT: Duration = Duration::from_secs(1);
-const METADATA_READ: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(10);
 

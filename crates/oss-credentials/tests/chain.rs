@@ -135,9 +135,9 @@ fn f86_what_is_there_and_broken_stops_the_chain() {
 fn a_machine_without_metadata_service_is_no_ecs_instance() {
     let mut world = everything();
     (0..5).for_each(|step| remove(&mut world, step));
-    world.server = Box::new(|request, wall| match request.is_metadata {
-        true => Answer::Unreachable,
-        false => server(request, wall),
+    world.server = Box::new(|request, wall| match request.authority.as_str() {
+        "100.100.100.200" => Answer::Unreachable,
+        _ => server(request, wall),
     });
     assert_eq!(id(&mut world), "uri");
     assert!(world.cache.explain().to_string().contains("passed over, no metadata service can be reached"));

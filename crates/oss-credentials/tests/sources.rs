@@ -341,6 +341,25 @@ fn a_credentials_uri_is_asked_once() {
 }
 
 #[test]
+fn f84_a_credentials_uri_of_this_machine_is_asked_through_no_proxy() {
+    let table = [
+        ("http://127.0.0.1:7001/c", true),
+        ("http://localhost/c", true),
+        ("http://a.example/c", false),
+        ("https://localhost/c", false),
+        ("https://a.example/c", false),
+    ];
+    for (uri, is_direct) in table {
+        let mut world = World::new(CredentialsUri::new(uri).allow_http());
+        world.obtain().unwrap_err();
+        let request = world.requests()[0];
+        assert_eq!(request.is_metadata, is_direct, "{uri}");
+        let limits = (request.connect_timeout.as_secs(), request.read_timeout.as_secs());
+        assert_eq!(limits, (5, 10), "{uri}: it may have to ask somebody itself");
+    }
+}
+
+#[test]
 fn answers_of_a_credentials_uri_that_bring_nothing_are_refused() {
     let source = SourceName::Uri;
     let refused = |status| Err(CredentialError::Refused { source, status, code: None });

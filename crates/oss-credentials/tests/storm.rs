@@ -250,13 +250,14 @@ fn check_question(lookup: &Lookup, nonces: &mut BTreeSet<String>) -> Result<(), 
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
     prop_assert!(http.authority.bytes().all(is_plain), "{}", http.authority);
     // F83: the metadata service is asked in the clear, and gets nothing but its own token.
-    prop_assert_eq!(http.is_metadata, http.authority == "100.100.100.200");
-    let is_clear = http.is_metadata || http.authority == "localhost";
-    prop_assert_eq!(!http.is_https, is_clear);
+    let is_of_service = http.authority == "100.100.100.200";
+    prop_assert_eq!(!http.is_https, is_of_service || http.authority == "localhost");
+    // F84: what goes out in the clear goes through no proxy.
+    prop_assert_eq!(http.is_metadata, !http.is_https);
     for (name, value) in &http.headers {
         let is_safe = value.expose().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
         prop_assert!(is_safe, "{name}");
-        prop_assert_eq!(name.starts_with("x-aliyun-ecs"), http.is_metadata);
+        prop_assert_eq!(name.starts_with("x-aliyun-ecs"), is_of_service);
     }
     prop_assert!(http.url().expose().bytes().all(|byte| byte.is_ascii_graphic()));
     let nonce = http.headers.iter().find(|(name, _)| *name == "x-acs-signature-nonce");

@@ -39,7 +39,10 @@ fn read(lookup: &FileLookup) -> Answer {
     // Looked at before it is opened: to open a pipe would wait for whoever writes to it.
     let about = match std::fs::metadata(&lookup.path) {
         Ok(about) => about,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Answer::Absent,
+        // The home of a user of a service may be `/dev/null`, which has nothing below it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Answer::Absent;
+        }
         Err(error) => return failed(error),
     };
     if !about.is_file() {

@@ -17,8 +17,8 @@ use std::sync::Mutex;
 
 use common::{header, raw, read_request, service, write};
 use oss_hyper::{
-    Client, CredentialsProvider, CredentialsUri, EcsRole, GetObject, OidcRole, Process, Proxy, Source,
-    StsEndpoint, Transport,
+    Client, Credentials, CredentialsProvider, CredentialsUri, EcsRole, GetObject, IniProfile, OidcRole,
+    Process, Proxy, Source, StsEndpoint, Transport,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -213,6 +213,27 @@ async fn the_metadata_service_is_asked_in_its_hardened_mode_and_never_by_a_proxy
     let own = Transport::from_service(Never(Arc::clone(&calls)));
     signed_over(own, role()).await.unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn f84_a_credentials_uri_of_this_machine_never_goes_to_a_proxy() {
+    let (address, _) = server(|_| ok(GRANT)).await;
+    let (proxy, asked) = server(|_| ok(GRANT)).await;
+    let proxied = Proxy::all(&format!("http://{proxy}")).unwrap();
+    let transport = Transport::builder().proxy(proxied).build().unwrap();
+    signed_over(transport, CredentialsUri::new(format!("http://{address}/a-path"))).await.unwrap();
+    assert!(asked.lock().unwrap().is_empty(), "the proxy was asked");
+}
+
+#[tokio::test]
+async fn a_home_that_is_no_directory_has_no_profiles() {
+    let file = Scratch::new("home", b"");
+    let chain = Source::Chain(vec![
+        IniProfile::new().file(format!("{}/credentials", file.path())).into(),
+        Credentials::new("id", "secret").unwrap().into(),
+    ]);
+    let error = signed_over(Transport::new(), chain).await.unwrap_err();
+    assert!(error.contains("is named, and is not there"), "{error}");
 }
 
 /// An HTTP client that has no answer.

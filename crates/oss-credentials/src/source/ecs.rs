@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::time::Duration;
 
 use crate::lookup::Place;
 use crate::search::{Context, Grant, Input, Procedure, Turn};
@@ -254,7 +255,12 @@ impl Procedure for AskMetadata {
             (_, None) => None,
         };
         let headers = header.into_iter().collect();
-        Lookup::Http(HttpLookup { headers, ..HttpLookup::new(method, place, target) })
+        Lookup::Http(HttpLookup {
+            headers,
+            connect_timeout: CONNECT,
+            read_timeout: READ,
+            ..HttpLookup::new(method, place, target)
+        })
     }
 }
 
@@ -294,4 +300,6 @@ const TTL_HEADER: &str = "x-aliyun-ecs-metadata-token-ttl-seconds";
 const TOKEN_HEADER: &str = "x-aliyun-ecs-metadata-token";
 /// Seconds; a token is used for one lookup.
 const TTL: &str = "300";
+const CONNECT: Duration = Duration::from_secs(1);
+const READ: Duration = Duration::from_secs(1);
 const TRIES_MAX: u8 = 3;

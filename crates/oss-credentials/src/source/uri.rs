@@ -17,7 +17,7 @@ pub struct CredentialsUri {
 }
 
 impl CredentialsUri {
-    /// This URI; it is a secret, as there may be one in it.
+    /// This URI; it is a secret, as there may be one in it. One of this machine is asked through no proxy.
     pub fn new(uri: impl Into<Secret>) -> Self {
         Self { uri: Some(uri.into()), is_http_allowed: false }
     }
@@ -138,11 +138,13 @@ pub(crate) fn parse(uri: &str, is_http_allowed: bool) -> Result<(Place, Secret),
     if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("has blanks or letters that are not encoded: encode them");
     }
-    if !is_https && !is_http_allowed && !is_this_machine(authority) {
+    // In the clear and of this machine: a proxy would read it, and answer for another machine.
+    let is_metadata = !is_https && is_this_machine(authority);
+    if !is_https && !is_http_allowed && !is_metadata {
         return Err("speaks http with another machine: use https, or allow http in the program");
     }
     let slash = if target.starts_with('/') { "" } else { "/" };
-    let place = Place { is_https, authority: String::from(authority), is_metadata: false };
+    let place = Place { is_https, authority: String::from(authority), is_metadata };
     Ok((place, Secret::concat(&[slash, target])))
 }
 
