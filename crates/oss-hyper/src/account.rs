@@ -30,7 +30,8 @@ use crate::{CredentialsProvider, Overrides, Retryer, Transport, lookup};
 #[derive(Clone)]
 pub struct Account {
     shared: Arc<Inner>,
-    /// Whose credentials these are, when some calls are made as somebody else.
+    /// Whose credentials these are, when some calls are made as somebody else: with a clock of its own, since
+    /// calls of several clients may be made as the same.
     identity: Arc<Inner>,
     rule: Option<OwnRule>,
     /// How servers are asked for credentials; one without settings when it is not said.
@@ -63,7 +64,7 @@ pub(crate) enum NoCredentials {
 impl Account {
     /// An account with credentials of this provider; nothing is asked before the first call.
     pub fn new(provider: impl Into<CredentialsProvider>) -> Self {
-        let shared = Inner::new(provider.into(), Clock::start());
+        let shared = Inner::new(provider.into());
         Self { identity: Arc::clone(&shared), shared, rule: None, transport: None }
     }
 
@@ -77,8 +78,8 @@ impl Account {
     /// The same account for calls that somebody else makes, or that are repeated by another rule.
     pub(crate) fn with(&self, overrides: &Overrides) -> Self {
         let mut account = self.clone().with_retryer(overrides.retryer.as_ref());
-        if let Some(provider) = &overrides.credentials_provider {
-            account.identity = Inner::new(provider.clone(), self.shared.clock);
+        if let Some(other) = &overrides.identity {
+            account.identity = Arc::clone(&other.identity);
         }
         account
     }
@@ -178,7 +179,8 @@ impl Account {
                 Step::Wait { until } => Some(until),
             };
             if let Some(until) = until {
-                let _told_or_lost = timeout_at(self.shared.clock.instant(until.min(deadline)), told).await;
+                let until = self.identity.clock.instant(until);
+                let _told_or_lost = timeout_at(until.min(self.shared.clock.instant(deadline)), told).await;
             }
             if self.now().mono >= deadline {
                 return Err(NoCredentials::Late(self.late()));
@@ -196,8 +198,13 @@ impl Account {
         self.shared.clock
     }
 
+    /// The time as the cache of the identity has it.
+    fn now_of_identity(&self) -> Now {
+        Now { mono: self.identity.clock.now().mono, ..self.corrected_now() }
+    }
+
     fn ask(&self, need: Need) -> Step {
-        let now = self.corrected_now();
+        let now = self.now_of_identity();
         let mut state = self.identity.state();
         let step = state.shared.credentials.poll(need, now.mono, now.wall);
         state.asked = state.shared.credentials.asking().or(state.asked);
@@ -270,17 +277,17 @@ impl Account {
     }
 
     fn answer(&self, ticket: Ticket, answer: Answer) {
-        let now = self.corrected_now();
+        let now = self.now_of_identity();
         self.identity.state().shared.credentials.answer(ticket, answer, now.mono, now.wall);
         self.identity.told.notify_waiters();
     }
 }
 
 impl Inner {
-    fn new(provider: CredentialsProvider, clock: Clock) -> Arc<Self> {
+    fn new(provider: CredentialsProvider) -> Arc<Self> {
         let shared = Shared::new(CredentialCache::new(provider.source.clone(), seed()));
         let state = Mutex::new(State { shared, asked: None });
-        Arc::new(Self { state, told: Notify::new(), provider, clock })
+        Arc::new(Self { state, told: Notify::new(), provider, clock: Clock::start() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use oss_proto::{Draft, Service};
 
-use crate::{CredentialsProvider, Retryer};
+use crate::{Account, CredentialsProvider, Retryer};
 
 /// What some calls do differently from their client, for [`Client::with`](crate::Client::with) and
 /// [`Bucket::with`](crate::Bucket::with); the names are those of [`Config`](crate::Config).
@@ -35,7 +35,8 @@ pub struct Overrides {
     disable_upload_crc64_check: Option<bool>,
     disable_download_crc64_check: Option<bool>,
     additional_headers: Option<Vec<String>>,
-    pub(crate) credentials_provider: Option<CredentialsProvider>,
+    /// Made once, so that its credentials are kept between the calls it is put into.
+    pub(crate) identity: Option<Account>,
     pub(crate) extras: Extras,
 }
 
@@ -95,10 +96,14 @@ impl Overrides {
         self
     }
 
-    /// Another identity. Connections, retry budget and clock stay those of the client.
+    /// Another identity. Connections, retry budget and what was learned about the clock stay those of the
+    /// client.
+    ///
+    /// Its credentials are kept with these overrides and their clones, whichever client they are put into:
+    /// make them once, not for each call, or each call asks the provider anew.
     #[must_use]
     pub fn credentials_provider(mut self, provider: impl Into<CredentialsProvider>) -> Self {
-        self.credentials_provider = Some(provider.into());
+        self.identity = Some(Account::new(provider));
         self
     }
 

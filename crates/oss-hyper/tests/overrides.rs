@@ -122,6 +122,28 @@ async fn the_identity_is_that_of_the_call() {
     assert_eq!(stranger.head("key").await.unwrap_err().status(), Some(403));
 }
 
+/// An override for one call at a time is still one identity.
+#[tokio::test]
+async fn f77_an_identity_is_asked_for_once_however_often_it_is_put_in() {
+    let server = emulator().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let provider = CredentialsProvider::from_fn(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<_, std::io::Error>(Some(common::key())) }
+    });
+    let known = Overrides::new().credentials_provider(provider);
+    let bucket = bucket_of(service(&server.endpoint()));
+    bucket.with(&known).put("key", "hello").await.unwrap();
+    for _ in 0..10 {
+        bucket.with(&known.clone().retry_max_attempts(1)).head("key").await.unwrap();
+        // Another client has other clocks.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        bucket_of(service(&server.endpoint())).with(&known).head("key").await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
 #[tokio::test]
 async fn the_checksums_are_those_of_the_call() {
     const WRONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-oss-hash-crc64ecma: 7\r\n\r\n";
