@@ -178,7 +178,7 @@ impl Config {
     }
 
     /// A proxy for all requests: `http://user:password@proxy.example.com:3128`; an empty text is none. More
-    /// is said by [`proxy`](Self::proxy).
+    /// is said by [`proxy`](Self::proxy), which does not go with it.
     pub fn proxy_host(mut self, url: impl Into<String>) -> Self {
         let url = Some(url.into()).filter(|url| !url.trim().is_empty());
         let is_said = url.is_some();
