@@ -94,14 +94,18 @@ impl Scratch {
 
     /// Writes the six fields of the canonical request, from the headers and pairs taken before.
     pub(crate) fn write_canonical(&mut self, request: &Request<'_>, additional: Option<Span>, payload: &str) {
-        let Self { values, added, canonical, headers, pairs, names, .. } = self;
+        let Self { values, added, canonical, headers, pairs, names, target, .. } = self;
         sort_pairs(pairs, |source| source.of(request.query, added, values));
         canonical.write(|pen| {
             pen.push(request.method.as_bytes());
             pen.byte(b'\n');
+            let start = pen.at();
             write_resource(pen, request.resource);
+            let resource = Span { start, end: pen.at() };
             pen.byte(b'\n');
+            let start = pen.at();
             write_query(pen, pairs, |source| source.of(request.query, added, values));
+            *target = Some((resource, Span { start, end: pen.at() }));
             pen.byte(b'\n');
             write_headers(pen, headers, names, |source| source.of(request.headers, added, values));
             pen.byte(b'\n');

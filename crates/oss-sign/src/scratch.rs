@@ -28,6 +28,8 @@ pub struct Scratch {
     pub(crate) pairs: Vec<Taken>,
     /// The names of the signed headers, in `canonical`.
     pub(crate) names: Vec<Span>,
+    /// The resource and the query, in `canonical`; V1 has none.
+    pub(crate) target: Option<(Span, Span)>,
 }
 
 impl Scratch {
@@ -65,6 +67,7 @@ impl Scratch {
         self.headers.clear();
         self.names.clear();
         self.pairs.clear();
+        self.target = None;
     }
 
     /// Notes that a parameter of this value is to be added.

@@ -143,6 +143,16 @@ impl<'s> Signed<'s> {
         text(self.scratch.canonical.written())
     }
 
+    /// The resource and the query of the canonical request, which are encoded as in a URL; `None` for V1.
+    ///
+    /// A request is sent as it was signed when its URL is made of them: of the resource, without the bucket
+    /// where that stands in the host, and behind a `?` the query, if it is not empty.
+    #[must_use]
+    pub fn target(&self) -> Option<(&'s str, &'s str)> {
+        let at = |span| text(self.scratch.canonical.at(span));
+        self.scratch.target.map(|(resource, query)| (at(resource), at(query)))
+    }
+
     /// The string to sign: for V4 the algorithm, the date, the scope, and the digest of the canonical
     /// request; for V1 the signed parts themselves, the security token among them.
     #[must_use]
@@ -329,6 +339,21 @@ mod tests {
         let mut scratch = Scratch::new();
         let signed = sign_headers(&request, &KEY, &signing, &scope, &mut scratch);
         assert_eq!(signed.signature(), "053edbf550ebd239b32a9cdfd93b0b2b3f2d223083aa61f75e9ac16856d61f23");
+    }
+
+    #[test]
+    fn the_target_is_that_of_the_last_canonical_request() {
+        let signing = SigningKey::derive(&KEY, &SCOPE);
+        let mut scratch = Scratch::new();
+        let resource = Resource::Object { bucket: "examplebucket", key: "a b" };
+        let request = Request { resource, query: &[("b", "/"), ("a", "")], ..REQUEST };
+        let signed = sign_headers(&request, &KEY, &signing, &SCOPE, &mut scratch);
+        assert_eq!(signed.target(), Some(("/examplebucket/a%20b", "a&b=%2F")));
+        assert_eq!(signed.canonical_request().lines().nth(2), Some("a&b=%2F"));
+        let signed = sign_headers(&REQUEST, &KEY, &signing, &SCOPE, &mut scratch);
+        assert_eq!(signed.target(), Some(("/examplebucket/exampleobject", "")));
+        #[cfg(feature = "v1")]
+        assert_eq!(crate::sign_headers_v1(&REQUEST, &KEY, SCOPE.time, &[], &mut scratch).target(), None);
     }
 
     #[test]
