@@ -180,7 +180,11 @@ proptest! {
         prop_assert_eq!(addressed(style, request.uri()), ("bucket".to_owned(), key));
         let sent = request.uri().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         let sent: Vec<_> = sent.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
-        let sent: Vec<_> = sent.into_iter().map(|(name, value)| (decode(name), decode(value))).collect();
+        let mut sent: Vec<_> = sent.into_iter().map(|(name, value)| (decode(name), decode(value))).collect();
+        // V4 has an order of its own, which says nothing.
+        let mut queries = queries;
+        sent.sort();
+        queries.sort();
         prop_assert_eq!(sent, queries);
         let refusal = refusal(&mut emulator(), request);
         prop_assert!(is_verified(refusal.as_deref()), "{refusal:?}");

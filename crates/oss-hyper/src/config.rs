@@ -1,5 +1,6 @@
 //! The settings of a client, under the names of the OSS documents.
 
+use alloc::borrow::Cow;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -580,10 +581,10 @@ fn bad_proxy(error: &ProxyError) -> Error {
     invalid("proxy", InvalidValue::new(error.to_string()))
 }
 
-fn user_agent(suffix: Option<&str>) -> String {
+fn user_agent(suffix: Option<&str>) -> Cow<'static, str> {
     let own = concat!("oss-hyper/", env!("CARGO_PKG_VERSION"));
     match suffix.filter(|suffix| !suffix.is_empty()) {
-        Some(suffix) => format!("{own} {suffix}"),
-        None => String::from(own),
+        Some(suffix) => Cow::Owned(format!("{own} {suffix}")),
+        None => Cow::Borrowed(own),
     }
 }

@@ -1,21 +1,25 @@
 //! From a draft to a signed request: addressed, dated, signed, and checked against what was asked for.
 
-use alloc::borrow::Cow;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+mod digits;
+mod shapes;
+mod target;
 
-use bytes::Bytes;
-use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
-};
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
 use oss_credentials::Credentials;
 use oss_endpoint::{Address, BucketName, push_component};
-use oss_sign::{Resource, Scratch, Signed, SigningKey, UnixTime};
+use oss_sign::{Resource, Signed, SigningKey, UnixTime};
 
-use crate::check::{check, is_lower_header_name};
-use crate::types::is_printable;
-use crate::{Draft, InvalidRequest, InvalidValue, Payload, Service};
+use crate::check::check_all_but_headers;
+use crate::signing::Signer;
+use crate::{Draft, InvalidRequest, Payload, Service};
+
+use digits::Digits;
+use shapes::Shapes;
+use target::Target;
 
 /// Makes the request of a draft: with its URL, headers and signature, ready to be sent as it is.
 ///
@@ -33,14 +37,19 @@ pub fn compose(
     Composer::new().compose(draft, service, credentials, now)
 }
 
-/// Composes requests, and keeps the derived signing key and its buffers between them.
+/// Composes requests, and keeps what is costly to make for the next one: the derived signing key, the
+/// signer's buffers, the names of the headers, the host.
 ///
 /// The key is that of one day, region, product and secret; a change of any of them derives it anew. V1 has no
-/// such key.
+/// such key. A composer holds on to the credentials and the service of its last request, to know them again.
 #[derive(Debug, Default)]
 pub struct Composer {
-    pub(crate) key: Option<SigningKey>,
-    pub(crate) scratch: Scratch,
+    pub(crate) signer: Signer,
+    target: Target,
+    shapes: Shapes,
+    /// Empty between requests, with room for the next one.
+    query: Vec<(&'static str, &'static str)>,
+    pairs: Vec<(&'static str, &'static str)>,
 }
 
 impl Composer {
@@ -51,12 +60,12 @@ impl Composer {
 
     /// A composer that tries this key first.
     pub fn with_key(key: Option<SigningKey>) -> Self {
-        Self { key, scratch: Scratch::default() }
+        Self { signer: Signer::with_key(key), ..Self::default() }
     }
 
     /// The key of the last signature.
     pub fn key(&self) -> Option<&SigningKey> {
-        self.key.as_ref()
+        self.signer.key()
     }
 
     /// As [`compose`].
@@ -70,163 +79,78 @@ impl Composer {
         credentials: &Credentials,
         now: UnixTime,
     ) -> Result<http::Request<()>, InvalidRequest> {
-        let bucket = check(draft, service)?;
-        let address = service.endpoint.address(bucket, draft.key.as_ref());
-        let query = query_pairs(draft);
+        let bucket = check_all_but_headers(draft, service)?;
+        let authority = self.target.authority(draft, service, bucket)?;
+        let mut query = core::mem::take(&mut self.query);
+        query.extend(query_pairs(draft));
         let length = content_length(draft);
-        let mut headers = Headers::of(draft, service, &address, length.as_deref());
+        let pairs = core::mem::take(&mut self.pairs);
+        let mut headers = Headers::of(draft, service, authority.as_str(), length.as_ref(), pairs);
+        let mut target = None;
         if let Some(access) = credentials.access_key() {
             let additional = additional(service);
             let to_sign = to_sign(draft, bucket, &query, &headers.pairs, &additional);
-            let signed = self.sign(draft, service, &access, now, &to_sign)?;
+            let signed = self.signer.sign(draft, service, (credentials, access), now, &to_sign)?;
             headers.pairs.extend(signed.iter());
+            target = signed.target();
         }
-        assemble(draft, &address, &query, &headers)
+        let mut request = http::Request::new(());
+        *request.method_mut() = draft.method.clone();
+        self.shapes.fill(request.headers_mut(), draft, &headers)?;
+        (self.query, self.pairs) = (emptied(query), emptied(headers.pairs));
+        *request.uri_mut() = target::uri(draft, service, bucket, authority, target)?;
+        Ok(request)
     }
 }
 
 /// The headers of a request in their order.
 pub(crate) struct Headers<'a> {
     pub(crate) pairs: Vec<(&'a str, &'a str)>,
-    /// Where those of the draft begin.
-    draft_at: usize,
+    /// Which of them are the draft's own.
+    own: Range<usize>,
+    /// Values that need no copy, with their places.
+    fixed: [Option<(usize, &'static str)>; 2],
 }
 
 impl<'a> Headers<'a> {
     pub(crate) fn of(
         draft: &'a Draft,
         service: &'a Service,
-        address: &'a Address,
-        length: Option<&'a str>,
+        authority: &'a str,
+        length: Option<&'a Digits>,
+        mut pairs: Vec<(&'a str, &'a str)>,
     ) -> Self {
-        let mut pairs = Vec::with_capacity(draft.headers.len() + draft.default_headers.len() + OTHERS_MAX);
-        pairs.push(("host", &*address.authority));
-        pairs.extend(length.map(|length| ("content-length", length)));
-        let draft_at = pairs.len();
-        let own = draft.headers.iter();
+        pairs.reserve(draft.headers.len() + draft.default_headers.len() + OTHERS_MAX);
+        pairs.push(("host", authority));
+        pairs.extend(length.map(|length| ("content-length", length.as_str())));
+        let start = pairs.len();
+        pairs.extend(draft.headers.iter().map(|(name, value)| (name.as_ref(), value.as_str())));
+        let own = start..pairs.len();
         let missing = draft.default_headers.iter().filter(|(name, _)| draft.header(name).is_none());
-        pairs.extend(own.chain(missing).map(|(name, value)| (name.as_ref(), value.as_str())));
-        pairs.extend(detected_content_type(draft).map(|kind| ("content-type", kind)));
+        pairs.extend(missing.map(|(name, value)| (name.as_ref(), value.as_str())));
+        let mut fixed = [None; 2];
+        if let Some(kind) = detected_content_type(draft) {
+            fixed[0] = Some((pairs.len(), kind));
+            pairs.push(("content-type", kind));
+        }
         if !service.user_agent.is_empty() && draft.header("user-agent").is_none() {
+            if let Cow::Borrowed(agent) = service.user_agent {
+                fixed[1] = Some((pairs.len(), agent));
+            }
             pairs.push(("user-agent", &*service.user_agent));
         }
-        Self { pairs, draft_at }
+        Self { pairs, own, fixed }
     }
 
-    /// The name of a header; one that the tables of operations know costs no allocation.
-    fn name(&self, draft: &Draft, index: usize) -> Option<HeaderName> {
-        let (name, _) = self.pairs.get(index)?;
-        let own = index.checked_sub(self.draft_at).and_then(|index| draft.headers.get(index));
-        if let Some((Cow::Borrowed(name), _)) = own
-            && is_lower_header_name(name)
-        {
-            // It panics at what is no name in lower case, which this is.
-            return Some(HeaderName::from_static(name));
+    /// The value at this place, if it needs no copy.
+    fn fixed_at(&self, index: usize) -> Option<&'static str> {
+        let (name, value) = self.pairs[index];
+        // What V4 signs in place of a digest of the body.
+        if name == "x-oss-content-sha256" && value == "UNSIGNED-PAYLOAD" {
+            return Some("UNSIGNED-PAYLOAD");
         }
-        known_name(name)
+        self.fixed.iter().flatten().find(|(at, _)| *at == index).map(|(_, value)| *value)
     }
-}
-
-/// The request of its parts.
-///
-/// All texts are written into one buffer, and the URL and the values are pieces of it: one allocation instead
-/// of one for each.
-fn assemble(
-    draft: &Draft,
-    address: &Address,
-    query: &[(&str, &str)],
-    headers: &Headers<'_>,
-) -> Result<http::Request<()>, InvalidRequest> {
-    let value_bytes: usize = headers.pairs.iter().map(|(_, value)| value.len()).sum();
-    let mut text = String::with_capacity(url_bytes(address, query.iter().copied()) + value_bytes);
-    push_url(&mut text, address, query.iter().copied());
-    let url_end = text.len();
-    for (_, value) in &headers.pairs {
-        text.push_str(value);
-    }
-    let is_clean = is_printable(text.as_bytes().get(url_end..).unwrap_or_default());
-    let text = Bytes::from(text);
-    let map = room(draft, headers.pairs.len())?;
-    let mut values = Values { draft, text: &text, at: url_end, is_clean, map };
-    for (index, (name, value)) in headers.pairs.iter().enumerate() {
-        values.take(name, headers.name(draft, index), value.len())?;
-    }
-    let mut request = http::Request::new(());
-    *request.method_mut() = draft.method.clone();
-    *request.headers_mut() = values.map;
-    *request.uri_mut() = uri(draft, address, text.slice(..url_end))?;
-    Ok(request)
-}
-
-/// Takes one header value after the other from the buffer.
-struct Values<'a> {
-    draft: &'a Draft,
-    text: &'a Bytes,
-    at: usize,
-    /// All values are; otherwise each is looked at.
-    is_clean: bool,
-    map: HeaderMap,
-}
-
-impl Values<'_> {
-    fn take(&mut self, name: &str, parsed: Option<HeaderName>, bytes: usize) -> Result<(), InvalidRequest> {
-        let invalid = |problem| Err(self.draft.invalid(String::from(name), InvalidValue::new(problem)));
-        let Some(parsed) = parsed else { return invalid("is no header name") };
-        let end = self.at + bytes;
-        let value = self.text.slice(self.at..end);
-        if !self.is_clean && !is_printable(&value) {
-            return invalid("cannot stand in a header");
-        }
-        let Ok(mut value) = HeaderValue::from_maybe_shared(value) else {
-            return invalid("cannot stand in a header");
-        };
-        value.set_sensitive(matches!(name, "authorization" | "x-oss-security-token"));
-        self.at = end;
-        match self.map.try_append(parsed, value) {
-            Ok(_) => Ok(()),
-            Err(_) => invalid("is one header too many; send fewer"),
-        }
-    }
-}
-
-fn room(draft: &Draft, headers: usize) -> Result<HeaderMap, InvalidRequest> {
-    HeaderMap::try_with_capacity(headers)
-        .map_err(|_| draft.invalid("headers", InvalidValue::new("are too many; send fewer")))
-}
-
-/// A header name; those that almost every request has are not read anew.
-fn known_name(name: &str) -> Option<HeaderName> {
-    const OSS_DATE: HeaderName = HeaderName::from_static("x-oss-date");
-    const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-sha256");
-    const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-oss-security-token");
-    Some(match name {
-        "host" => HOST,
-        "content-length" => CONTENT_LENGTH,
-        "content-type" => CONTENT_TYPE,
-        "user-agent" => USER_AGENT,
-        "authorization" => AUTHORIZATION,
-        "x-oss-date" => OSS_DATE,
-        "x-oss-content-sha256" => CONTENT_SHA256,
-        "x-oss-security-token" => SECURITY_TOKEN,
-        _ => return HeaderName::from_bytes(name.as_bytes()).ok(),
-    })
-}
-
-/// The URI of a URL of ours.
-fn uri(draft: &Draft, address: &Address, url: Bytes) -> Result<http::Uri, InvalidRequest> {
-    let uri = http::Uri::from_maybe_shared(url).map_err(|error| {
-        draft.invalid("url", InvalidValue::new(format!("{error}; shorten the key or the query")))
-    })?;
-    // A last look: whatever was composed above, the request goes to this host and this path and nowhere else.
-    if uri.authority().map(http::uri::Authority::as_str) != Some(&address.authority)
-        || uri.path() != address.path
-    {
-        let problem = format!(
-            "came out as {uri} where {address} was meant; this is a defect of ours, please report it"
-        );
-        return Err(draft.invalid("url", InvalidValue::new(problem)));
-    }
-    Ok(uri)
 }
 
 pub(crate) fn resource<'a>(draft: &'a Draft, bucket: Option<&'a BucketName>) -> Resource<'a> {
@@ -237,8 +161,15 @@ pub(crate) fn resource<'a>(draft: &'a Draft, bucket: Option<&'a BucketName>) -> 
     }
 }
 
-pub(crate) fn query_pairs(draft: &Draft) -> Vec<(&str, &str)> {
-    draft.query.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect()
+pub(crate) fn query_pairs(draft: &Draft) -> impl Iterator<Item = (&str, &str)> {
+    draft.query.iter().map(|(name, value)| (name.as_ref(), value.as_str()))
+}
+
+/// The list without its items, for items that live for another time; it keeps its room.
+fn emptied(mut pairs: Vec<(&str, &str)>) -> Vec<(&'static str, &'static str)> {
+    pairs.clear();
+    // Collected in place.
+    pairs.into_iter().map(|_| ("", "")).collect()
 }
 
 pub(crate) fn additional(service: &Service) -> Vec<&str> {
@@ -269,6 +200,10 @@ fn push_url<'a>(url: &mut String, address: &Address, query: impl Iterator<Item =
     for piece in [address.scheme.as_str(), "://", &*address.authority, &*address.path] {
         url.push_str(piece);
     }
+    push_query(url, query);
+}
+
+fn push_query<'a>(url: &mut String, query: impl Iterator<Item = (&'a str, &'a str)>) {
     for (i, (name, value)) in query.enumerate() {
         url.push(if i == 0 { '?' } else { '&' });
         push_component(url, name);
@@ -285,13 +220,13 @@ fn url_bytes<'a>(address: &Address, query: impl Iterator<Item = (&'a str, &'a st
     SCHEME_BYTES_MAX + address.authority.len() + address.path.len() + query
 }
 
-pub(crate) fn content_length(draft: &Draft) -> Option<String> {
+pub(crate) fn content_length(draft: &Draft) -> Option<Digits> {
     let length = match (&draft.body, &draft.method) {
         (Payload::Empty, &http::Method::PUT | &http::Method::POST) => Some(0),
         (Payload::Empty, _) => None,
         (body, _) => body.len(),
     };
-    length.map(|length| length.to_string())
+    length.map(Digits::of)
 }
 
 fn detected_content_type(draft: &Draft) -> Option<&'static str> {

@@ -122,7 +122,7 @@ impl Composer {
     ) -> Result<Presigned, InvalidRequest> {
         let bucket = check(draft, service)?;
         let address = service.endpoint.address(bucket, draft.key.as_ref());
-        let query = query_pairs(draft);
+        let query: Vec<_> = query_pairs(draft).collect();
         let method = draft.method.clone();
         let Some(access) = credentials.access_key() else {
             let url = url(&address, &query, None);
@@ -142,7 +142,8 @@ impl Composer {
             headers.push(("host", &address.authority));
         }
         let to_sign = to_sign(draft, bucket, &query, &headers, &additional);
-        let signed = self.sign_url(draft, service, &access, (now, valid_for), &to_sign)?;
+        let signed =
+            self.signer.sign_url(draft, service, (credentials, access), (now, valid_for), &to_sign)?;
         let url = url(&address, &query, Some(&signed));
         let signed = signed.signed_headers().map(String::from).collect();
         Ok(Presigned { method, url, expires: Some(expires), headers: owned(&draft.headers), signed })

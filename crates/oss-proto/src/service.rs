@@ -52,7 +52,7 @@ pub struct Settings {
     /// Limits on what is read into memory.
     pub limits: Limits,
     /// The `user-agent` header.
-    pub user_agent: String,
+    pub user_agent: Cow<'static, str>,
     /// Headers that are signed besides those that V4 always signs, in lower case; V1 has none.
     pub additional_headers: Vec<String>,
     /// Whether buckets keep versions: then a repeated put or delete is not the same as one, and is not
@@ -141,12 +141,17 @@ impl Service {
             timeouts: Timeouts::default(),
             redirects: Redirects::Never,
             limits: Limits::default(),
-            user_agent: String::from(concat!("oss-proto/", env!("CARGO_PKG_VERSION"))),
+            user_agent: Cow::Borrowed(concat!("oss-proto/", env!("CARGO_PKG_VERSION"))),
             additional_headers: Vec::new(),
             buckets_versioned: false,
             checks_upload_crc64: true,
             checks_download_crc64: true,
         }))
+    }
+
+    /// Whether both share their settings: then they are the same, and stay so.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Changes the settings in one go.

@@ -2,13 +2,14 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use oss_credentials::Credentials;
 use oss_endpoint::Region;
 use oss_sign::{
-    AccessKey, Explanation, PresignError, Request, Scope, Signed, SigningKey, Theirs, UnixTime, explain,
-    presign_query, sign_headers,
+    AccessKey, Explanation, PresignError, Request, Scope, Scratch, Signed, SigningKey, Theirs, UnixTime,
+    explain, presign_query, sign_headers,
 };
 #[cfg(feature = "v1")]
 use oss_sign::{presign_query_v1, sign_headers_v1};
@@ -33,24 +34,39 @@ pub enum SignatureVersion {
     V1,
 }
 
-impl Composer {
+/// Signs, and keeps the derived key and the buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Signer {
+    key: KeptKey,
+    scratch: Scratch,
+}
+
+impl Signer {
+    pub(crate) fn with_key(key: Option<SigningKey>) -> Self {
+        Self { key: KeptKey { key, origin: None }, scratch: Scratch::default() }
+    }
+
+    pub(crate) fn key(&self) -> Option<&SigningKey> {
+        self.key.key.as_ref()
+    }
+
     /// Signs a request for its headers.
     pub(crate) fn sign(
         &mut self,
         draft: &Draft,
         service: &Service,
-        access: &AccessKey<'_>,
+        identity: Identity<'_>,
         now: UnixTime,
         request: &Request<'_>,
     ) -> Result<Signed<'_>, InvalidRequest> {
         match service.signature {
             SignatureVersion::V4 => {
                 let scope = scope(draft, service, now)?;
-                let key = kept(&mut self.key, access, &scope);
-                Ok(sign_headers(request, access, key, &scope, &mut self.scratch))
+                let key = self.key.of(service, identity, &scope);
+                Ok(sign_headers(request, &identity.1, key, &scope, &mut self.scratch))
             }
             #[cfg(feature = "v1")]
-            SignatureVersion::V1 => Ok(sign_headers_v1(request, access, now, &[], &mut self.scratch)),
+            SignatureVersion::V1 => Ok(sign_headers_v1(request, &identity.1, now, &[], &mut self.scratch)),
         }
     }
 
@@ -59,15 +75,16 @@ impl Composer {
         &mut self,
         draft: &Draft,
         service: &Service,
-        access: &AccessKey<'_>,
+        identity: Identity<'_>,
         (now, valid_for): (UnixTime, Duration),
         request: &Request<'_>,
     ) -> Result<Signed<'_>, InvalidRequest> {
         let invalid = |error: PresignError| draft.invalid("valid_for", InvalidValue::new(error.to_string()));
+        let access = &identity.1;
         match service.signature {
             SignatureVersion::V4 => {
                 let scope = scope(draft, service, now)?;
-                let key = kept(&mut self.key, access, &scope);
+                let key = self.key.of(service, identity, &scope);
                 presign_query(request, access, key, &scope, valid_for, &mut self.scratch).map_err(invalid)
             }
             #[cfg(feature = "v1")]
@@ -85,7 +102,55 @@ impl Composer {
             }
         }
     }
+}
 
+/// Credentials and their parts, for a signer.
+pub(crate) type Identity<'a> = (&'a Credentials, AccessKey<'a>);
+
+/// The derived key of the last signature, and what it was derived from.
+#[derive(Debug, Default)]
+struct KeptKey {
+    key: Option<SigningKey>,
+    origin: Option<Origin>,
+}
+
+impl KeptKey {
+    /// The key for this service, secret and day: the kept one, or the one to keep.
+    fn of(
+        &mut self,
+        service: &Service,
+        (credentials, access): Identity<'_>,
+        scope: &Scope<'_>,
+    ) -> &SigningKey {
+        let day = scope.time.as_secs().div_euclid(SECS_PER_DAY);
+        // To know them again costs less than the digest by which the key knows what it is for.
+        let is_known = self.origin.as_ref().is_some_and(|origin| origin.is(service, &access, day));
+        if !is_known {
+            self.key = self.key.take().filter(|key| key.is_for(&access, scope));
+            self.origin = Some(Origin { service: service.clone(), credentials: credentials.clone(), day });
+        }
+        self.key.get_or_insert_with(|| SigningKey::derive(&access, scope))
+    }
+}
+
+/// Holds on to what it is compared with, so that the same address is the same thing.
+#[derive(Debug)]
+struct Origin {
+    service: Service,
+    credentials: Credentials,
+    day: i64,
+}
+
+impl Origin {
+    fn is(&self, service: &Service, access: &AccessKey<'_>, day: i64) -> bool {
+        let secret = self.credentials.access_key().map(|access| access.secret);
+        self.day == day
+            && self.service.is_same(service)
+            && secret.is_some_and(|secret| core::ptr::eq(secret, access.secret))
+    }
+}
+
+impl Composer {
     /// Why OSS found another signature than that of this draft at this time, in a sentence; `None` when it
     /// was not signed.
     ///
@@ -101,11 +166,12 @@ impl Composer {
         let access = credentials.access_key()?;
         let bucket = check(draft, service).ok()?;
         let address = service.endpoint.address(bucket, draft.key.as_ref());
-        let (query, length) = (query_pairs(draft), content_length(draft));
-        let headers = Headers::of(draft, service, &address, length.as_deref());
+        let query: Vec<_> = query_pairs(draft).collect();
+        let length = content_length(draft);
+        let headers = Headers::of(draft, service, &address.authority, length.as_ref(), Vec::new());
         let additional = additional(service);
         let request = to_sign(draft, bucket, &query, &headers.pairs, &additional);
-        let ours = self.sign(draft, service, &access, now, &request).ok()?;
+        let ours = self.signer.sign(draft, service, (credentials, access), now, &request).ok()?;
         let field = |name| error.field(name).unwrap_or_default();
         let theirs = Theirs {
             string_to_sign: field("StringToSign"),
@@ -174,14 +240,6 @@ fn scope_region(service: &Service) -> Option<&str> {
     }
 }
 
-/// The key that was kept, or the one to keep.
-fn kept<'k>(kept: &'k mut Option<SigningKey>, access: &AccessKey<'_>, scope: &Scope<'_>) -> &'k SigningKey {
-    let key = match kept.take() {
-        Some(key) if key.is_for(access, scope) => key,
-        _ => SigningKey::derive(access, scope),
-    };
-    kept.insert(key)
-}
-
+const SECS_PER_DAY: i64 = 86_400;
 /// Shorter ones occur in any sentence.
 const SECRET_CHARS_MIN: usize = 8;

@@ -93,14 +93,19 @@ pub(crate) fn check_header_value(value: &str) -> Result<(), InvalidValue> {
             "contains {bad}; encode it, a header carries printable ASCII"
         )));
     }
-    if value.trim_matches([' ', '\t']).len() != value.len() {
+    if has_outer_blank(value) {
         return Err(InvalidValue::new("begins or ends with a blank, which HTTP drops; remove or encode it"));
     }
     Ok(())
 }
 
+/// Whether a header value begins or ends with what is dropped on its way (RFC 9110, section 5.5).
+pub(crate) fn has_outer_blank(value: &str) -> bool {
+    matches!(value.as_bytes(), [b' ' | b'\t', ..] | [.., b' ' | b'\t'])
+}
+
 /// Whether a header value is printable ASCII. It looks at every byte, so that it looks at many at once.
-pub(crate) fn is_printable(value: &[u8]) -> bool {
+fn is_printable(value: &[u8]) -> bool {
     value.iter().fold(true, |is, byte| is & (matches!(byte, b' '..=b'~') | (*byte == b'\t')))
 }
 

@@ -6,7 +6,7 @@ mod source;
 
 pub use callback::{Callback, CallbackVars};
 pub use metadata::Metadata;
-pub(crate) use metadata::{check_header_value, is_printable};
+pub(crate) use metadata::{check_header_value, has_outer_blank};
 pub use source::{CopySource, SymlinkTarget, Tags};
 
 use alloc::borrow::Cow;

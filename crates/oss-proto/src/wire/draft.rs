@@ -38,7 +38,8 @@ pub struct Draft {
     pub bucket: Option<BucketName>,
     /// The object key.
     pub key: Option<ObjectKey>,
-    /// Query parameters, decoded; an empty value is sent as the bare name.
+    /// Query parameters, decoded; an empty value is sent as the bare name. A request that V4 signs in its
+    /// headers has them in the order in which they are signed: that of their encoded names.
     pub query: Vec<(Cow<'static, str>, String)>,
     /// Headers, names in lower case.
     pub headers: Vec<(Cow<'static, str>, String)>,
@@ -194,7 +195,10 @@ impl Draft {
 
     /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name || n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The error "this field of this operation cannot be sent".

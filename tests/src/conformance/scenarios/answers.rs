@@ -60,9 +60,9 @@ fn gateway() -> Scenario {
         .deeds(answers([html(502), html(504)]))
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 3 attempts",
         ])
 }
@@ -208,7 +208,7 @@ fn renewed() -> Scenario {
             "> PUT /bucket/a.txt signed with a token, 5 bytes",
             "> PUT /bucket/a.txt signed, 5 bytes",
             "= PutObject 200, 2 attempts: crc 9b1edae5dbb937b1",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt: a.txt",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
@@ -225,8 +225,8 @@ fn renewed_in_vain() -> Scenario {
         .expects([
             "> PUT /bucket/a.txt signed with a token, 5 bytes",
             "= PutObject 200, 1 attempt: crc 9b1edae5dbb937b1",
-            "> GET /bucket/?list-type=2&encoding-type=url signed with a token",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed with a token",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: 403 SecurityTokenExpired; rejected, 2 attempts",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
@@ -323,7 +323,7 @@ fn no_content() -> Scenario {
         .expects([
             "> DELETE /bucket/a.txt signed",
             "= DeleteObject 204",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200",
         ])
 }
@@ -344,7 +344,7 @@ fn moved() -> Scenario {
         .expects([
             "> PUT /bucket/a.txt signed, 5 bytes",
             "= PutObject failed: moved 301 to \"http://evil.example/\"; rejected, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: moved 302 to \"//evil.example/a\"; rejected, 1 attempt",
             "> GET /bucket/a.txt signed",
             "= GetObject failed: moved 307 to \"http://evil.example/\"; rejected, 1 attempt",
@@ -397,7 +397,7 @@ fn moved_elsewhere() -> Scenario {
             "= GetObject failed: moved 308 and not followed, NotAbsolute; rejected, 1 attempt",
             "> HEAD /bucket/a.txt signed with a token",
             "= HeadObject failed: moved 308 and not followed, Fragment; rejected, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed with a token",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed with a token",
             "= ListObjectsV2 failed: moved 301 and not followed, Nowhere; rejected, 1 attempt",
             "> PUT /bucket/a.txt signed with a token, 5 bytes",
             "= PutObject failed: moved 307 and not followed, NotARead; rejected, 1 attempt",
@@ -422,8 +422,8 @@ fn endless_error() -> Scenario {
         .deeds(answers([endless(Framing::Chunked), huge]))
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: 403 AccessDenied; unknown, 2 attempts",
         ])
 }
@@ -439,9 +439,9 @@ fn stuck() -> Scenario {
         .deeds(answers([page("a"), page("b"), page("b")]))
         .call(Job::Pages(Box::new(list())))
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
-            "> GET /bucket/?list-type=2&encoding-type=url&continuation-token=a signed",
-            "> GET /bucket/?list-type=2&encoding-type=url&continuation-token=b signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
+            "> GET /bucket/?continuation-token=a&encoding-type=url&list-type=2 signed",
+            "> GET /bucket/?continuation-token=b&encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt",
             "= ListObjectsV2 200, 1 attempt",
             "= ListObjectsV2 200, 1 attempt",
@@ -482,15 +482,15 @@ fn not_a_document() -> Scenario {
         .call(list())
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: unreadable; unknown, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: unreadable; unknown, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: unreadable; unknown, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: unreadable; unknown, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: unreadable; unknown, 1 attempt",
         ])
 }
@@ -529,9 +529,9 @@ fn cut_list() -> Scenario {
         .deeds([cut, cut_in_chunks])
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 3 attempts",
         ])
 }
@@ -542,7 +542,7 @@ fn closed_list() -> Scenario {
         answer.end = End::Cut(100);
     });
     Scenario::new("f37_a_document_that_ends_early_without_a_word").deeds([closed]).call(list()).expects([
-        "> GET /bucket/?list-type=2&encoding-type=url signed",
+        "> GET /bucket/?encoding-type=url&list-type=2 signed",
         "= ListObjectsV2 failed: unreadable; unknown, 1 attempt",
     ])
 }
@@ -559,9 +559,9 @@ fn chunked_list() -> Scenario {
         .call(list())
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt: a.txt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt: a.txt",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
@@ -577,7 +577,7 @@ fn too_long() -> Scenario {
         })
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: unreadable; unknown, 1 attempt",
         ])
 }

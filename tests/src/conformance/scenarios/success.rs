@@ -107,7 +107,7 @@ fn keys() -> Scenario {
         "= PutObject 200, 1 attempt: crc fe7f092c59a99c26",
         "> GET /bucket/a%09b%0Ac signed",
         "= GetObject 200, 1 attempt: \"a\\tb\\nc\", crc fe7f092c59a99c26",
-        "> GET /bucket/?list-type=2&encoding-type=url signed",
+        "> GET /bucket/?encoding-type=url&list-type=2 signed",
         "= ListObjectsV2 200, 1 attempt: %2e%2e/x ../y ./x a\\tb\\nc a b+c%d?e#f a//b/ 目录/文件 😀\
              &=;'\"<>\\^`{|}~",
         "# %2e%2e/x: 8 bytes, crc f65192a15646f9a7",
@@ -127,11 +127,11 @@ fn pages() -> Scenario {
         .iter()
         .fold(Scenario::new("a_list_is_followed_over_its_pages"), |scenario, key| scenario.holds(key, ""));
     scenario.call(crate::conformance::Job::Pages(Box::new(list().prefix("p/").max_keys(2_u32)))).expects([
-        "> GET /bucket/?list-type=2&encoding-type=url&prefix=p%2F&max-keys=2 signed",
-        "> GET /bucket/?list-type=2&encoding-type=url&prefix=p%2F&continuation-token=cC8y\
-             &max-keys=2 signed",
-        "> GET /bucket/?list-type=2&encoding-type=url&prefix=p%2F&continuation-token=cC80\
-             &max-keys=2 signed",
+        "> GET /bucket/?encoding-type=url&list-type=2&max-keys=2&prefix=p%2F signed",
+        "> GET /bucket/?continuation-token=cC8y&encoding-type=url&list-type=2\
+             &max-keys=2&prefix=p%2F signed",
+        "> GET /bucket/?continuation-token=cC80&encoding-type=url&list-type=2\
+             &max-keys=2&prefix=p%2F signed",
         "= ListObjectsV2 200, 1 attempt: p/1 p/2",
         "= ListObjectsV2 200, 1 attempt: p/3 p/4",
         "= ListObjectsV2 200, 1 attempt: p/5",
@@ -152,7 +152,7 @@ fn prefixes() -> Scenario {
         .holds("文 件/x", "")
         .call(list().delimiter("/"))
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url&delimiter=%2F signed",
+            "> GET /bucket/?delimiter=%2F&encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt: b a/ 文 件/",
             "# a/1: 0 bytes, crc 0000000000000000",
             "# a/2: 0 bytes, crc 0000000000000000",
@@ -178,11 +178,11 @@ fn an_upload() -> Scenario {
         })
         .call(GetObject::new(BUCKET, "big.bin"))
         .expects([
-            "> POST /bucket/big.bin?uploads&encoding-type=url signed",
+            "> POST /bucket/big.bin?encoding-type=url&uploads signed",
             "= InitiateMultipartUpload 200, 1 attempt: UPLOAD",
-            "> PUT /bucket/big.bin?uploadId=UPLOAD&partNumber=1 signed, 102400 bytes",
+            "> PUT /bucket/big.bin?partNumber=1&uploadId=UPLOAD signed, 102400 bytes",
             "= UploadPart 200, 1 attempt: crc b0347d6fc5ee7620",
-            "> PUT /bucket/big.bin?uploadId=UPLOAD&partNumber=2 signed, 7 bytes",
+            "> PUT /bucket/big.bin?partNumber=2&uploadId=UPLOAD signed, 7 bytes",
             "= UploadPart 200, 1 attempt: crc ee699771140a47b0",
             "> GET /bucket/big.bin?encoding-type=url&uploadId=UPLOAD signed",
             "= ListParts 200, 1 attempt: 1: 102400 bytes, 2: 7 bytes",
@@ -203,7 +203,7 @@ fn an_aborted_upload() -> Scenario {
             CompleteMultipartUpload::new(BUCKET, "a.txt", m.upload_id.as_str()).parts(parts).into()
         })
         .expects([
-            "> POST /bucket/a.txt?uploads&encoding-type=url signed",
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
             "= InitiateMultipartUpload 200, 1 attempt: UPLOAD",
             "> DELETE /bucket/a.txt?uploadId=UPLOAD signed",
             "= AbortMultipartUpload 204, 1 attempt",

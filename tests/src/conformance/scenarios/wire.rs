@@ -75,7 +75,7 @@ fn kept() -> Scenario {
             "= HeadObject failed: 404 NoSuchKey; rejected, 1 attempt",
             "> GET /bucket/b.txt signed, on a used connection",
             "= GetObject failed: 404 NoSuchKey; rejected, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed, on a used connection",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed, on a used connection",
             "= ListObjectsV2 200, 1 attempt: a.txt",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
@@ -121,7 +121,7 @@ fn source_breaks() -> Scenario {
         .call(list())
         .expects([
             "= PutObject failed: the request body failed at its source; rejected, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt",
         ])
 }
@@ -134,7 +134,7 @@ fn source_too_short() -> Scenario {
         .call(list())
         .expects([
             "= PutObject failed: the request body failed at its source; rejected, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt",
         ])
 }
@@ -147,7 +147,7 @@ fn source_too_long() -> Scenario {
         .call(list())
         .expects([
             "= PutObject failed: the request body failed at its source; rejected, 1 attempt",
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 200, 1 attempt",
         ])
 }
@@ -229,8 +229,8 @@ fn poisoned() -> Scenario {
 
 fn silence() -> Scenario {
     Scenario::new("f15_silence_after_a_read").tuned(impatient).deeds([Deed::Hang]).call(list()).expects([
-        "> GET /bucket/?list-type=2&encoding-type=url signed",
-        "> GET /bucket/?list-type=2&encoding-type=url signed",
+        "> GET /bucket/?encoding-type=url&list-type=2 signed",
+        "> GET /bucket/?encoding-type=url&list-type=2 signed",
         "= ListObjectsV2 200, 2 attempts",
     ])
 }
@@ -260,7 +260,7 @@ fn deadline_in_silence() -> Scenario {
         .deeds([Deed::Hang])
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: out of time waiting for the answer; unknown, 1 attempt",
         ])
 }
@@ -274,7 +274,7 @@ fn deadline_before_backoff() -> Scenario {
         .deeds([Deed::Answer(Answer::error(503, "ServiceUnavailable"))])
         .call(list())
         .expects([
-            "> GET /bucket/?list-type=2&encoding-type=url signed",
+            "> GET /bucket/?encoding-type=url&list-type=2 signed",
             "= ListObjectsV2 failed: 503 ServiceUnavailable; unknown, 1 attempt",
         ])
 }
@@ -284,7 +284,7 @@ fn interim() -> Scenario {
     Scenario::new("f29_answers_that_only_announce_one").deeds([deed]).call(put()).call(list()).expects([
         "> PUT /bucket/a.txt signed, 5 bytes",
         "= PutObject 200, 1 attempt: crc 9b1edae5dbb937b1",
-        "> GET /bucket/?list-type=2&encoding-type=url signed",
+        "> GET /bucket/?encoding-type=url&list-type=2 signed",
         "= ListObjectsV2 200, 1 attempt: a.txt",
         "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
     ])
@@ -296,11 +296,11 @@ fn begun_twice() -> Scenario {
         .call(InitiateMultipartUpload::new(BUCKET, "a.txt"))
         .call(InitiateMultipartUpload::new(BUCKET, "b.txt"))
         .expects([
-            "> POST /bucket/a.txt?uploads&encoding-type=url signed",
-            "> POST /bucket/a.txt?uploads&encoding-type=url signed",
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
             "= InitiateMultipartUpload 200, 2 attempts: UPLOAD",
-            "> POST /bucket/b.txt?uploads&encoding-type=url signed",
-            "> POST /bucket/b.txt?uploads&encoding-type=url signed",
+            "> POST /bucket/b.txt?encoding-type=url&uploads signed",
+            "> POST /bucket/b.txt?encoding-type=url&uploads signed",
             "= InitiateMultipartUpload failed: the connection broke; unknown, 2 attempts",
             "# a.txt: an upload",
             "# a.txt: an upload",

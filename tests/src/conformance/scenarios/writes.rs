@@ -84,10 +84,10 @@ fn lost_part() -> Scenario {
         .call_with(|memory| part(memory).into())
         .call_with(|memory| complete(memory).into())
         .expects([
-            "> POST /bucket/a.txt?uploads&encoding-type=url signed",
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
             "= InitiateMultipartUpload 200, 1 attempt: UPLOAD",
-            "> PUT /bucket/a.txt?uploadId=UPLOAD&partNumber=1 signed, 5 bytes",
-            "> PUT /bucket/a.txt?uploadId=UPLOAD&partNumber=1 signed, 5 bytes",
+            "> PUT /bucket/a.txt?partNumber=1&uploadId=UPLOAD signed, 5 bytes",
+            "> PUT /bucket/a.txt?partNumber=1&uploadId=UPLOAD signed, 5 bytes",
             "= UploadPart 200, 2 attempts: crc 9b1edae5dbb937b1",
             "> POST /bucket/a.txt?encoding-type=url&uploadId=UPLOAD signed, 147 bytes",
             "= CompleteMultipartUpload 200, 1 attempt: a.txt, crc 9b1edae5dbb937b1",
@@ -102,9 +102,9 @@ fn lost_completion() -> Scenario {
         .call_with(|memory| part(memory).into())
         .call_with(|memory| complete(memory).into())
         .expects([
-            "> POST /bucket/a.txt?uploads&encoding-type=url signed",
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
             "= InitiateMultipartUpload 200, 1 attempt: UPLOAD",
-            "> PUT /bucket/a.txt?uploadId=UPLOAD&partNumber=1 signed, 5 bytes",
+            "> PUT /bucket/a.txt?partNumber=1&uploadId=UPLOAD signed, 5 bytes",
             "= UploadPart 200, 1 attempt: crc 9b1edae5dbb937b1",
             "> POST /bucket/a.txt?encoding-type=url&uploadId=UPLOAD signed, 147 bytes",
             "= CompleteMultipartUpload failed: the connection broke; unknown, 1 attempt",
@@ -118,7 +118,7 @@ fn lost_abort() -> Scenario {
         .call(InitiateMultipartUpload::new(BUCKET, "a.txt"))
         .call_with(|memory| AbortMultipartUpload::new(BUCKET, "a.txt", memory.upload_id.as_str()).into())
         .expects([
-            "> POST /bucket/a.txt?uploads&encoding-type=url signed",
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
             "= InitiateMultipartUpload 200, 1 attempt: UPLOAD",
             "> DELETE /bucket/a.txt?uploadId=UPLOAD signed",
             "> DELETE /bucket/a.txt?uploadId=UPLOAD signed",
