@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Instant;
 
 use common::{header, raw, read_request, service, write};
 use oss_hyper::{
@@ -213,6 +214,29 @@ async fn the_metadata_service_is_asked_in_its_hardened_mode_and_never_by_a_proxy
     let own = Transport::from_service(Never(Arc::clone(&calls)));
     signed_over(own, role()).await.unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 0);
+}
+
+/// In the middle of its answer, too: each try has a second in all.
+#[tokio::test]
+async fn f82_a_metadata_service_that_says_nothing_is_given_up_after_three_seconds() {
+    for begun in ["", "HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nhalf a to"] {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&tries);
+        let address = raw(move |_, mut stream| {
+            count.fetch_add(1, Ordering::Relaxed);
+            async move {
+                read_request(&mut stream).await;
+                write(&mut stream, begun.to_owned()).await;
+                tokio::time::sleep(MINUTE).await;
+            }
+        })
+        .await;
+        let began = Instant::now();
+        let error = signed(EcsRole::new().endpoint(address.to_string())).await.unwrap_err();
+        assert!(error.contains("the RAM role of the ECS instance gave no answer:"), "{error}");
+        assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+        assert_eq!(tries.load(Ordering::Relaxed), 3);
+    }
 }
 
 #[tokio::test]

@@ -144,6 +144,25 @@ async fn f77_an_identity_is_asked_for_once_however_often_it_is_put_in() {
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn clients_of_different_ages_share_an_identity_that_is_put_in() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let provider = CredentialsProvider::from_fn(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        // It tells no end, so it lives for a quarter of an hour.
+        async { common::key().with_token("token").map(Some) }
+    });
+    let known = Overrides::new().credentials_provider(provider);
+    let old = bucket_of(service("http://127.0.0.1:1"));
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    let young = bucket_of(service("http://127.0.0.1:1"));
+    for bucket in [&young, &old, &young] {
+        bucket.with(&known).presign(GetObject::to("key"), Duration::from_secs(60)).await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
 #[tokio::test]
 async fn the_checksums_are_those_of_the_call() {
     const WRONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-oss-hash-crc64ecma: 7\r\n\r\n";
