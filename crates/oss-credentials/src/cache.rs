@@ -141,8 +141,8 @@ impl CredentialCache {
     /// Takes note that the service did not accept these credentials: one refresh follows, however many
     /// callers say so.
     ///
-    /// They are held on to when the source has no others: the service has the last word then. While the source
-    /// fails, everybody gets its error.
+    /// They are held on to when the source has no others: the service has the last word then. While the
+    /// source fails, everybody gets its error.
     pub fn refuse(&mut self, generation: Generation) {
         // A slow caller may speak of those before.
         if self.held.as_ref().is_some_and(|held| held.credentials.generation() == generation) {
