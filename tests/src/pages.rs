@@ -11,3 +11,7 @@ pub struct Driving;
 #[doc = include_str!("../../docs/credentials.md")]
 #[derive(Debug)]
 pub struct Credentials;
+
+#[doc = include_str!("../../docs/cookbook.md")]
+#[derive(Debug)]
+pub struct Cookbook;

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace};
-use crate::{agreement, cargo, catalog, deny, fuzz, instructions, interop, no_std, tidy, wasm};
+use crate::{agreement, cargo, catalog, deny, examples, fuzz, instructions, interop, no_std, tidy, wasm};
 
 /// The steps of CI, in order: what a person mistypes first comes first.
 pub(crate) const STEPS: &[(&str, Step)] = &[
@@ -13,6 +13,7 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("clippy", cargo::clippy),
     ("test", cargo::test),
     ("crc", cargo::crc),
+    ("examples", examples::examples),
     ("doc", cargo::doc),
     ("no-std", no_std::no_std),
     ("wasm", wasm::wasm),

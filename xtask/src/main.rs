@@ -10,6 +10,7 @@ mod cargo;
 mod catalog;
 mod ci;
 mod deny;
+mod examples;
 mod fuzz;
 mod instructions;
 mod interop;
@@ -122,6 +123,12 @@ const COMMANDS: &[Command] = &[
         usage: "",
         about: "what signing does beside hashing, counted",
         run: instructions::instructions,
+    },
+    Command {
+        name: "examples",
+        usage: "[NAME]...",
+        about: "every example, against the emulator",
+        run: examples::examples,
     },
     Command {
         name: "interop",

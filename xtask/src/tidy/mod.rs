@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the house rules that no other tool checks, and the crate DAG.
 
+mod cookbook;
 pub(crate) mod crates;
 pub(crate) mod dag;
 mod readme;
@@ -82,6 +83,7 @@ fn check_files(files: &[File], dag: &Dag, crates: &[Crate], findings: &mut Vec<F
             tables::columns(path, text, findings);
         }
     }
+    cookbook::cookbook(files, findings);
     for page in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         if !files.iter().any(|file| file.path == page) {
             findings.push(Finding::new(page, 1, "is missing"));
