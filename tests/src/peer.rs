@@ -509,4 +509,5 @@ pub const BROKEN_OFF: &str = ", part of its body";
 /// The region that signatures are for.
 pub const REGION: &str = "cn-hangzhou";
 /// Headers that a transcript shows, because a scenario may be about them.
-const SHOWN_HEADERS: &[&str] = &["range", "x-oss-copy-source", "x-oss-forbid-overwrite", "if-none-match"];
+const SHOWN_HEADERS: &[&str] =
+    &["range", "x-oss-copy-source", "x-oss-forbid-overwrite", "if-match", "if-none-match"];

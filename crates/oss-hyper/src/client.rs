@@ -120,7 +120,10 @@ impl Client {
         let calling = open(&mut fetch, &self.account, |transmit| self.transmit(transmit, &body));
         let (reply, body) = trace::call("GetObject", calling).await?;
         let bytes_max = self.service.limits.collect_bytes_max;
-        Ok(Object::new(fetch, reply, body, self.account.clone()).collect_at_most(bytes_max))
+        let (transport, account) = (self.transport.clone(), self.account.clone());
+        let send = move |transmit| transmit_over(transmit, &transport, &account, &Body::empty());
+        let object = Object::new(fetch, reply, body, self.account.clone()).collect_at_most(bytes_max);
+        Ok(object.resume_with(send))
     }
 
     /// The pages of a list, one call each.
@@ -184,13 +187,22 @@ impl Client {
         transmit: Transmit,
         body: &Body,
     ) -> impl Future<Output = Result<(Head, ResponseBody), Failure>> + Send + use<> {
-        let (transport, account, body) = (self.transport.clone(), self.account.clone(), body.share());
-        async move {
-            let attempt = trace::Attempt::of(&transmit);
-            let answered = transport.send(transmit, &body, &account).await;
-            attempt.ends(&answered);
-            answered
-        }
+        transmit_over(transmit, &self.transport, &self.account, body)
+    }
+}
+
+fn transmit_over(
+    transmit: Transmit,
+    transport: &Transport,
+    account: &Account,
+    body: &Body,
+) -> impl Future<Output = Result<(Head, ResponseBody), Failure>> + Send + use<> {
+    let (transport, account, body) = (transport.clone(), account.clone(), body.share());
+    async move {
+        let attempt = trace::Attempt::of(&transmit);
+        let answered = transport.send(transmit, &body, &account).await;
+        attempt.ends(&answered);
+        answered
     }
 }
 

@@ -97,14 +97,14 @@ where
 }
 
 /// What follows an action.
-enum Next<T> {
+pub(crate) enum Next<T> {
     Tell(Event),
     Poll,
     Done(Result<Reply<T>, Error>),
 }
 
 /// Does one action: the whole of a driver.
-async fn act<T, F, Fut, B>(
+pub(crate) async fn act<T, F, Fut, B>(
     action: Action<T>,
     account: &Account,
     send: &mut F,

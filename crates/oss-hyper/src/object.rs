@@ -6,18 +6,19 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::Body;
 use oss_proto::{
-    Action, Error, ErrorKind, Event, Fetch, FetchAction, GetObjectOutput, Integrity, InvalidRequest,
-    InvalidValue, ReadError, Reply, Verified,
+    Action, Error, ErrorKind, Event, Failure, Fetch, FetchAction, GetObjectOutput, Head, Integrity,
+    InvalidRequest, InvalidValue, ReadError, Reply, Transmit, Verified,
 };
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::clock::{LAST_LOOK, after};
-use crate::drive::{poll_read, silence};
+use crate::drive::{Next, act, poll_read, silence};
 use crate::{Account, BoxError, ResponseBody};
 
 /// An object being read, chunk by chunk or at once.
@@ -26,6 +27,9 @@ use crate::{Account, BoxError, ResponseBody};
 /// for until it gives `None`: an error may come after the last byte. [`bytes`](Self::bytes) and
 /// [`text`](Self::text) return verified content or an error, and so does reading to the end through
 /// [`AsyncRead`].
+///
+/// A body that breaks is gone on with where it broke, within the retry policy and the budget, and always with
+/// the same object: see [`Fetch`](oss_proto::Fetch).
 ///
 /// It keeps a connection until it is read to its end or dropped.
 pub struct Object<B = ResponseBody> {
@@ -40,17 +44,26 @@ pub struct Object<B = ResponseBody> {
     /// That end has passed, and we look once more until then.
     last_look: Option<Instant>,
     end: Option<Result<Verified, Error>>,
+    /// How a body that broke is gone on with.
+    again: Option<Again<B>>,
+    /// What is being done about one that broke.
+    resuming: Option<Mutex<Doing<B>>>,
     /// What `AsyncRead` has not handed on yet.
     rest: Bytes,
     collect_bytes_max: u64,
 }
+
+/// Begins an action that is not a read; it ends with what to tell the machine, and the body of an answer.
+type Again<B> = Box<dyn FnMut(Action<Verified>) -> Doing<B> + Send + Sync>;
+type Doing<B> = Pin<Box<dyn Future<Output = (Next<Verified>, Option<B>)> + Send>>;
 
 impl<B> Object<B>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    /// The rest of a read that [`open`](crate::open) began.
+    /// The rest of a read that [`open`](crate::open) began. A body that breaks ends it, unless
+    /// [`resume_with`](Self::resume_with) says how to send another request.
     pub fn new(fetch: Fetch, reply: Reply<GetObjectOutput>, body: B, account: Account) -> Self {
         Self {
             fetch,
@@ -61,9 +74,32 @@ where
             timer: None,
             last_look: None,
             end: None,
+            again: None,
+            resuming: None,
             rest: Bytes::new(),
             collect_bytes_max: COLLECT_BYTES_MAX,
         }
+    }
+
+    /// Goes on after a body that broke, by requests that this function sends: the one of
+    /// [`open`](crate::open).
+    #[must_use]
+    pub fn resume_with<F, Fut>(mut self, send: F) -> Self
+    where
+        F: FnMut(Transmit) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<(Head, B), Failure>> + Send,
+        B: Send + 'static,
+    {
+        let account = self.account.clone();
+        self.again = Some(Box::new(move |action| {
+            let (account, mut send) = (account.clone(), send.clone());
+            Box::pin(async move {
+                let mut body = None;
+                let next = act(action, &account, &mut send, &mut body).await;
+                (next, body)
+            })
+        }));
+        self
     }
 
     /// The next bytes; `None` once all have come and are verified. May be dropped and called again.
@@ -134,31 +170,80 @@ where
             if let Some(end) = &self.end {
                 return Poll::Ready(end.clone().map(|_| None));
             }
-            let deadline = match self.reading {
-                Some(deadline) => deadline,
-                None => match self.fetch.poll(now.take().unwrap_or_else(|| self.account.now())) {
-                    FetchAction::Deliver(bytes) => return Poll::Ready(Ok(Some(bytes))),
-                    FetchAction::Call(Action::Read { deadline }) => deadline,
-                    FetchAction::Call(Action::Done(result)) => {
-                        self.body = None;
-                        self.timer = None;
-                        self.end = Some(result.map(|reply| reply.output));
-                        continue;
-                    }
-                    _ => {
-                        self.end = Some(Err(not_opened()));
-                        continue;
-                    }
-                },
+            let event = if self.resuming.is_some() {
+                match ready!(self.poll_resuming(cx)) {
+                    Some(event) => event,
+                    None => continue,
+                }
+            } else {
+                let deadline = match self.reading {
+                    Some(deadline) => deadline,
+                    None => match self.fetch.poll(now.take().unwrap_or_else(|| self.account.now())) {
+                        FetchAction::Deliver(bytes) => return Poll::Ready(Ok(Some(bytes))),
+                        FetchAction::Call(Action::Read { deadline }) => deadline,
+                        FetchAction::Call(Action::Done(result)) => {
+                            self.finish(result);
+                            continue;
+                        }
+                        FetchAction::Call(action) => {
+                            self.resume(action);
+                            continue;
+                        }
+                        FetchAction::Opened(_) => {
+                            self.end = Some(Err(not_opened()));
+                            continue;
+                        }
+                    },
+                };
+                self.reading = Some(deadline);
+                let event = ready!(self.poll_event(deadline, cx));
+                self.reading = None;
+                self.last_look = None;
+                event
             };
-            self.reading = Some(deadline);
-            let event = ready!(self.poll_event(deadline, cx));
-            self.reading = None;
-            self.last_look = None;
             let then = self.account.now();
             self.fetch.handle(event, then);
             now = Some(then);
         }
+    }
+
+    fn finish(&mut self, result: Result<Reply<Verified>, Error>) {
+        self.body = None;
+        self.timer = None;
+        self.account.settle(self.fetch.ledger());
+        self.end = Some(result.map(|reply| {
+            self.reply.attempts = reply.attempts;
+            reply.output
+        }));
+    }
+
+    /// Does what the machine says about a body that broke.
+    fn resume(&mut self, action: Action<Verified>) {
+        // What broke keeps no connection.
+        self.body = None;
+        match (&mut self.again, action) {
+            (Some(again), action) => self.resuming = Some(Mutex::new(again(action))),
+            // Nobody can send: then there is nothing to repeat.
+            (None, Action::Retry(_)) => self.fetch.handle(Event::Retry(None), self.account.now()),
+            (None, _) => self.end = Some(Err(not_opened())),
+        }
+    }
+
+    /// What came of it; `None` when there is nothing to tell.
+    fn poll_resuming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let Some(doing) = &mut self.resuming else { return Poll::Ready(None) };
+        let doing = doing.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (next, body) = ready!(doing.as_mut().poll(cx));
+        self.resuming = None;
+        self.body = body;
+        Poll::Ready(match next {
+            Next::Tell(event) => Some(event),
+            Next::Poll => None,
+            Next::Done(result) => {
+                self.finish(result);
+                None
+            }
+        })
     }
 
     /// What comes of a read: something of the body, or the end of our patience.
@@ -192,7 +277,8 @@ impl<B> Object<B> {
         &self.reply.output
     }
 
-    /// The head of the answer, with the attempts that it took.
+    /// The head of the first answer, with the attempts that it took; at the end of the content, those of all
+    /// of it.
     pub fn reply(&self) -> &Reply<GetObjectOutput> {
         &self.reply
     }

@@ -46,6 +46,8 @@ pub enum ErrorKind {
     Transport(TransportError),
     /// The bytes that arrived are not the bytes that were sent.
     Corrupt(CorruptBody),
+    /// The object was replaced or deleted while it was read, so the rest of it is not to be had.
+    ObjectChanged(ObjectChanged),
     /// OSS said something it never says.
     Reply(ReadError),
     /// There are no credentials to sign with.
@@ -129,6 +131,37 @@ pub enum CorruptBody {
         asked: String,
         /// What came.
         got: String,
+    },
+}
+
+/// An object that is no longer the one whose reading began.
+///
+/// What was delivered is a beginning of the object as it was, and of no use without the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ObjectChanged {
+    /// How many bytes were delivered before.
+    pub delivered: u64,
+    /// What became of it.
+    pub change: Change,
+}
+
+/// What became of an object while it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// It was replaced by another of the same name (412, 416).
+    Replaced,
+    /// It was deleted (404).
+    Deleted,
+    /// An answer that should be about it is about something else.
+    Differs {
+        /// What differs: `entity tag`, `version`, `size`, `length`, `CRC-64`.
+        what: &'static str,
+        /// What it was when the reading began.
+        was: String,
+        /// What the later answer says.
+        now: String,
     },
 }
 
@@ -262,6 +295,11 @@ impl Error {
         self.status() == Some(304)
     }
 
+    /// The object was replaced or deleted while it was read: read it again from its start.
+    pub fn is_object_changed(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::ObjectChanged(_))
+    }
+
     /// The identity is unknown or has no right to this (401, 403).
     pub fn is_access_denied(&self) -> bool {
         matches!(self.status(), Some(401 | 403))
@@ -276,6 +314,7 @@ impl Error {
             ErrorKind::Corrupt(CorruptBody::Range { .. }) => return false,
             ErrorKind::Corrupt(_) => Failure::Corrupt,
             ErrorKind::Deadline(_) => return true,
+            ErrorKind::ObjectChanged(changed) => return changed.change != Change::Deleted,
             _ => return false,
         };
         classify(failure).is_retryable()

@@ -2,7 +2,15 @@
 //!
 //! ```text
 //!  Calling ──▶ Opened ──▶ Streaming ⇄ Delivering ──▶ Finished
+//!                           ▲   │ the body broke        ▲
+//!                           │   ▼                       │
+//!                          Resuming ────────────────────┘
 //! ```
+//!
+//! `Resuming` is an exchange again: the same call, with its attempts, its deadline and its budget, that asks
+//! for what is missing.
+
+mod resume;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -14,6 +22,7 @@ use core::time::Duration;
 use bytes::Bytes;
 use oss_crc::Crc64;
 
+use self::resume::Resume;
 use crate::{
     Action, ByteRange, Call, ContentRange, CorruptBody, DeadlinePassed, Draft, Error, ErrorKind, Event,
     Exchange, GetObject, GetObjectOutput, InvalidRequest, InvalidValue, Ledger, Misuse, Now, Operation as _,
@@ -28,6 +37,16 @@ use crate::{
 /// Success means: the range is the one asked for, the length is the one announced, and for a whole object the
 /// CRC-64 is the one that OSS states. Bytes are delivered before the last check is made: do not take them for
 /// the object until `Done` says so.
+///
+/// A body that breaks, stalls or ends early is gone on with, as a retry like any other: after
+/// [`Event::Failed`] or [`Event::End`] the next actions are `Retry`, `Wait`, `Authenticate` and `Send` again.
+/// The new request asks for exactly the bytes that are missing, and for those of the same object: by
+/// `if-match` with its strong entity tag, or by its version. What is delivered is at any time a beginning of
+/// one object. When the object was replaced or deleted meanwhile, the read ends with
+/// [`ErrorKind::ObjectChanged`]. Without such a name, and for bodies that OSS makes on demand (processed
+/// images, encodings), a read is begun anew if nothing was delivered, and else ends with what broke it.
+/// A byte that came makes the policy count its attempts anew; there are at most 64 resumptions in all and at
+/// most 3 in a row that bring nothing. A policy without retries allows none.
 pub struct Fetch {
     exchange: Exchange<GetObject>,
     service: Service,
@@ -53,6 +72,7 @@ enum State {
     Opened(Box<Reply<GetObjectOutput>>),
     Streaming(Streaming),
     Delivering(Streaming, Bytes),
+    Resuming(Streaming, Resume),
     Finished(Option<Result<Reply<Verified>, Error>>),
 }
 
@@ -63,6 +83,16 @@ struct Streaming {
     theirs: Option<u64>,
     crc: Option<Crc64>,
     received: u64,
+    /// Where in the object the first byte is, and how long the object is.
+    first: u64,
+    size: Option<u64>,
+    /// The bytes are the object's own, not made from it.
+    is_plain: bool,
+    /// How much had been received when the last head came.
+    received_before: u64,
+    resumes: u32,
+    /// The resumptions since the last byte came.
+    barren: u32,
 }
 
 impl Asked {
@@ -103,6 +133,8 @@ pub struct Verified {
     pub bytes: u64,
     /// How they were checked.
     pub integrity: Integrity,
+    /// How often the body broke and was gone on with.
+    pub resumes: u32,
 }
 
 /// How a body was checked.
@@ -152,6 +184,7 @@ impl Fetch {
         self.began.get_or_insert(now);
         match core::mem::replace(&mut self.state, State::Finished(None)) {
             State::Calling => self.poll_exchange(now),
+            State::Resuming(streaming, way) => self.poll_resuming(streaming, way, now),
             State::Opened(reply) => match self.open(&reply) {
                 Ok(streaming) => {
                     self.state = State::Streaming(streaming);
@@ -193,6 +226,10 @@ impl Fetch {
                 self.state = State::Calling;
                 return self.exchange.handle(event, now);
             }
+            (State::Resuming(streaming, way), event) => {
+                self.state = State::Resuming(streaming, way);
+                return self.exchange.handle(event, now);
+            }
             (State::Streaming(streaming), event) if streaming.awaiting => (streaming, event),
             (State::Finished(result), _) => {
                 self.state = State::Finished(result);
@@ -203,12 +240,22 @@ impl Fetch {
         streaming.awaiting = false;
         match event {
             Event::Body(bytes) => self.receive(streaming, bytes),
-            Event::End => self.end(streaming),
+            Event::End => match streaming.expected {
+                Some(expected) if streaming.received < expected => {
+                    let short = CorruptBody::Length { expected, actual: streaming.received };
+                    self.break_off(streaming, ErrorKind::Corrupt(short), now);
+                }
+                _ => self.end(streaming),
+            },
+            // All that is due is here: a connection that breaks now takes nothing with it.
+            Event::Failed(_) if streaming.expected == Some(streaming.received) => self.end(streaming),
             Event::Failed(failure) => {
                 let is_timeout = matches!(failure.kind, oss_retry::FailureKind::Timeout);
                 let transport = TransportError { kind: failure.kind, cause: failure.cause };
-                let late = if is_timeout { self.late(now) } else { None };
-                self.fail(late.unwrap_or(ErrorKind::Transport(transport)));
+                match if is_timeout { self.late(now) } else { None } {
+                    Some(late) => self.fail(late),
+                    None => self.break_off(streaming, ErrorKind::Transport(transport), now),
+                }
             }
             _ => self.misuse("answered an action with the event of another"),
         }
@@ -227,22 +274,82 @@ impl Fetch {
     }
 
     fn poll_exchange(&mut self, now: Now) -> FetchAction {
-        self.state = State::Calling;
-        FetchAction::Call(match self.exchange.poll(now) {
-            Action::Authenticate { need, deadline } => Action::Authenticate { need, deadline },
-            Action::Retry(proposal) => Action::Retry(proposal),
-            Action::Send(transmit) => Action::Send(transmit),
-            Action::Read { deadline } => Action::Read { deadline },
-            Action::Wait { until } => Action::Wait { until },
-            Action::Done(Ok(reply)) => {
+        match pass_on(self.exchange.poll(now)) {
+            Ok(action) => {
+                self.state = State::Calling;
+                FetchAction::Call(action)
+            }
+            Err(Ok(reply)) => {
                 self.state = State::Opened(Box::new(reply));
-                return self.poll(now);
+                self.poll(now)
             }
-            Action::Done(Err(error)) => {
-                self.state = State::Finished(None);
-                Action::Done(Err(error))
+            Err(Err(error)) => FetchAction::Call(Action::Done(Err(error))),
+        }
+    }
+
+    /// Resuming → Streaming, once the rest has been opened.
+    fn poll_resuming(&mut self, streaming: Streaming, way: Resume, now: Now) -> FetchAction {
+        let ended = match pass_on(self.exchange.poll(now)) {
+            Ok(action) => {
+                self.state = State::Resuming(streaming, way);
+                return FetchAction::Call(action);
             }
-        })
+            Err(ended) => ended,
+        };
+        let error = match ended {
+            Err(error) => match streaming.change_of(&error) {
+                Some(changed) => self.exchange.error(changed),
+                None => error,
+            },
+            Ok(reply) => match self.rejoin(&streaming, way, &reply) {
+                Ok(()) => {
+                    let head = Reply::new((), streaming.head.head.clone(), Arc::clone(&reply.attempts));
+                    let received_before = streaming.received;
+                    self.state = State::Streaming(Streaming { head, received_before, ..streaming });
+                    return self.poll(now);
+                }
+                Err(kind) => self.exchange.error(*kind),
+            },
+        };
+        FetchAction::Call(Action::Done(Err(error)))
+    }
+
+    /// Checks the head of a rest against the head of the beginning.
+    fn rejoin(
+        &self,
+        streaming: &Streaming,
+        way: Resume,
+        reply: &Reply<GetObjectOutput>,
+    ) -> Result<(), Box<ErrorKind>> {
+        match way {
+            Resume::Rest => streaming.check_rest(&reply.head),
+            Resume::Anew => {
+                let again = self.open(reply)?;
+                streaming.check_same(&reply.head)?;
+                if (again.expected, again.first, again.size)
+                    == (streaming.expected, streaming.first, streaming.size)
+                {
+                    return Ok(());
+                }
+                let text = |length: Option<u64>| length.map_or_else(|| "none".into(), |n| n.to_string());
+                Err(streaming.differs("length", text(streaming.expected), text(again.expected)))
+            }
+        }
+    }
+
+    /// Streaming → Resuming, when the rest can be asked for: the exchange decides whether it may be.
+    fn break_off(&mut self, mut streaming: Streaming, kind: ErrorKind, now: Now) {
+        let has_progressed = streaming.received > streaming.received_before;
+        streaming.barren = if has_progressed { 0 } else { streaming.barren };
+        let Some(way) = streaming.way_on() else { return self.fail(kind) };
+        streaming.resumes = streaming.resumes.saturating_add(1);
+        streaming.barren = streaming.barren.saturating_add(1);
+        let head = &streaming.head.head;
+        self.exchange.resume(kind, head, has_progressed, now, |draft| match way {
+            Resume::Rest => streaming.ask_for_rest(draft),
+            Resume::Anew => {}
+        });
+        self.state = State::Resuming(streaming, way);
     }
 
     /// Checks the head against what was asked, and says what to check the body against.
@@ -251,6 +358,10 @@ impl Fetch {
         let reply_error = |error| Box::new(ErrorKind::Reply(error));
         let length = head.content_length().map_err(reply_error)?;
         let range: Option<ContentRange> = head.field("content-range").map_err(reply_error)?;
+        let (first, size) = match range.filter(|_| head.status == 206) {
+            Some(range) => (range.first, Some(range.size)),
+            None => (0, length),
+        };
         let expected = match (self.asked.range, head.status, range) {
             (_, status, _) if status != 200 && status != 206 => {
                 let got = head.status.to_string();
@@ -278,7 +389,8 @@ impl Fetch {
         let theirs = head.crc64().map_err(reply_error)?;
         let encoding = reply.output.content_encoding.as_deref().unwrap_or("identity");
         let is_encoded = self.asked.may_be_encoded && encoding != "identity";
-        let is_whole = head.status != 206 && !self.asked.is_processed && !is_encoded;
+        let is_plain = !self.asked.is_processed && !is_encoded;
+        let is_whole = head.status != 206 && is_plain;
         let theirs = theirs.filter(|_| is_whole && self.service.checks_download_crc64);
         let attempts = Arc::clone(&reply.attempts);
         Ok(Streaming {
@@ -288,6 +400,12 @@ impl Fetch {
             crc: theirs.map(|_| Crc64::new()),
             theirs,
             received: 0,
+            first,
+            size,
+            is_plain: is_plain && !self.asked.may_be_encoded,
+            received_before: 0,
+            resumes: 0,
+            barren: 0,
         })
     }
 
@@ -307,7 +425,7 @@ impl Fetch {
 
     /// Streaming → Finished: length and checksum are two checks, each made whatever the other says.
     fn end(&mut self, streaming: Streaming) {
-        let Streaming { head, expected, theirs, crc, received, .. } = streaming;
+        let Streaming { head, expected, theirs, crc, received, resumes, .. } = streaming;
         if let Some(expected) = expected.filter(|expected| received != *expected) {
             return self.fail(ErrorKind::Corrupt(CorruptBody::Length { expected, actual: received }));
         }
@@ -319,7 +437,7 @@ impl Fetch {
             (None, _) if expected.is_some() => Integrity::Length,
             (None, _) => Integrity::Unverified,
         };
-        let verified = Verified { bytes: received, integrity };
+        let verified = Verified { bytes: received, integrity, resumes };
         self.state = State::Finished(Some(Ok(head.map(|()| verified))));
     }
 
@@ -350,9 +468,22 @@ impl fmt::Debug for Fetch {
             State::Opened(_) => "Fetch(Opened)",
             State::Streaming(_) => "Fetch(Streaming)",
             State::Delivering(..) => "Fetch(Delivering)",
+            State::Resuming(..) => return write!(f, "Fetch(Resuming {:?})", self.exchange),
             State::Finished(_) => "Fetch(Finished)",
         })
     }
+}
+
+/// The same action to the driver of the whole read, or how the exchange ended.
+fn pass_on<T, U>(action: Action<T>) -> Result<Action<U>, Result<Reply<T>, Error>> {
+    Ok(match action {
+        Action::Authenticate { need, deadline } => Action::Authenticate { need, deadline },
+        Action::Retry(proposal) => Action::Retry(proposal),
+        Action::Send(transmit) => Action::Send(transmit),
+        Action::Read { deadline } => Action::Read { deadline },
+        Action::Wait { until } => Action::Wait { until },
+        Action::Done(result) => return Err(result),
+    })
 }
 
 fn unexpected_range(asked: Option<ByteRange>, got: Option<ContentRange>) -> Box<ErrorKind> {

@@ -63,7 +63,10 @@ pub mod ops;
 pub mod xml;
 
 pub use compose::{Composer, compose};
-pub use error::{CorruptBody, DeadlinePassed, Error, ErrorKind, Misuse, Relocation, TransportError, Wait};
+pub use error::{
+    Change, CorruptBody, DeadlinePassed, Error, ErrorKind, Misuse, ObjectChanged, Relocation, TransportError,
+    Wait,
+};
 pub use exchange::Exchange;
 pub use exchange::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
 pub use exchange::journal::Attempt;

@@ -1,10 +1,10 @@
 //! Calls as data, and what a transcript says of their results.
 
 use oss_proto::{
-    AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CopyObject, CorruptBody, DeleteBucket,
-    DeleteMultipleObjects, DeleteObject, Error, ErrorKind, GetBucketInfo, GetObject, HeadObject,
-    InitiateMultipartUpload, Integrity, ListBuckets, ListObjectsV2, ListParts, Outcome, Paged, PutBucket,
-    PutObject, Raw, Reply, Unfollowed, UploadPart, Verified,
+    AbortMultipartUpload, Change, CompleteMultipartUpload, CompletedPart, CopyObject, CorruptBody,
+    DeleteBucket, DeleteMultipleObjects, DeleteObject, Error, ErrorKind, GetBucketInfo, GetObject,
+    HeadObject, InitiateMultipartUpload, Integrity, ListBuckets, ListObjectsV2, ListParts, Outcome, Paged,
+    PutBucket, PutObject, Raw, Reply, Unfollowed, UploadPart, Verified,
 };
 
 use super::{Content, Stage};
@@ -234,6 +234,10 @@ fn bad(error: &Error) -> String {
             format!("damaged: shorter than {expected} bytes")
         }
         ErrorKind::Corrupt(CorruptBody::Range { .. }) => "damaged: another range".into(),
+        ErrorKind::ObjectChanged(changed) => match &changed.change {
+            Change::Differs { what, .. } => format!("another {what} while it was read"),
+            change => format!("{change:?} while it was read"),
+        },
         ErrorKind::Reply(_) => "unreadable".into(),
         ErrorKind::Credentials(_) => "no credentials".into(),
         ErrorKind::Moved(to) if to.unfollowed == Unfollowed::Disabled => {

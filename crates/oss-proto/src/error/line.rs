@@ -5,7 +5,10 @@ use core::fmt;
 
 use oss_retry::{FailureKind, Outcome};
 
-use super::{CorruptBody, DeadlinePassed, Error, ErrorKind, Inner, Relocation, TransportError, Wait};
+use super::{
+    Change, CorruptBody, DeadlinePassed, Error, ErrorKind, Inner, ObjectChanged, Relocation, TransportError,
+    Wait,
+};
 use crate::ServiceError;
 use crate::invalid::excerpt;
 
@@ -52,6 +55,7 @@ impl Error {
             }
             ErrorKind::Transport(error) => write!(f, "{error}"),
             ErrorKind::Corrupt(error) => write!(f, "{error}"),
+            ErrorKind::ObjectChanged(error) => write!(f, "{error}"),
             ErrorKind::Reply(error) => write!(f, "{error}"),
             ErrorKind::Credentials(error) => write!(f, "{error}"),
             ErrorKind::Moved(Relocation { status, location, .. }) if location.is_empty() => {
@@ -128,6 +132,21 @@ impl fmt::Display for CorruptBody {
     }
 }
 
+impl fmt::Display for ObjectChanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { delivered, change } = self;
+        match change {
+            Change::Replaced => f.write_str("the object was replaced")?,
+            Change::Deleted => f.write_str("the object was deleted")?,
+            Change::Differs { what, was, now } => {
+                let (was, now) = (excerpt(was, CAUSE_CHARS_MAX), excerpt(now, CAUSE_CHARS_MAX));
+                write!(f, "the object is another: its {what} was {was} and is {now}")?;
+            }
+        }
+        write!(f, " while it was read, after {delivered} bytes")
+    }
+}
+
 /// What a person can change; `None` where what happened says it, or nobody knows.
 fn fix(kind: &ErrorKind, host: &str) -> Option<&'static str> {
     Some(match kind {
@@ -141,6 +160,8 @@ fn fix(kind: &ErrorKind, host: &str) -> Option<&'static str> {
             "check what answers in place of OSS, such as a cache or a proxy"
         }
         ErrorKind::Corrupt(_) => "if it lasts, check what changes data between here and OSS",
+        ErrorKind::ObjectChanged(ObjectChanged { change: Change::Deleted, .. }) => return None,
+        ErrorKind::ObjectChanged(_) => "read it again from its start, or read one version by its id",
         ErrorKind::StoredButCallbackFailed(_) => "do not upload it again, check the callback",
         _ => return None,
     })

@@ -115,6 +115,12 @@ impl Machine {
         self.attempts = self.attempts.iter().cloned().chain([attempt]).collect();
     }
 
+    /// Takes the last attempt back.
+    pub(super) fn unpush(&mut self) {
+        let kept = self.attempts.len().saturating_sub(1);
+        self.attempts = self.attempts.iter().take(kept).cloned().collect();
+    }
+
     pub(super) fn deadline_passed(&self, wait: Wait, now: Now) -> ErrorKind {
         let began = self.began.map_or(now.mono, |began| began.mono);
         ErrorKind::Deadline(DeadlinePassed { wait, after: now.mono.saturating_sub(began) })

@@ -390,6 +390,27 @@ impl Machine {
         self.judge(failed, started, now);
     }
 
+    /// Finished → judged: the body of an answer that had ended at its head broke, and the edited draft asks
+    /// for what is missing. A byte that came makes it a new start, as far as attempts are counted.
+    pub(crate) fn resume(
+        &mut self,
+        kind: ErrorKind,
+        head: &ReplyHead,
+        has_progressed: bool,
+        now: Now,
+        edit: impl FnOnce(&mut Draft),
+    ) {
+        let Ok(draft) = &mut self.draft else { return };
+        edit(draft);
+        // The attempt did not succeed after all; it is noted again for what it was.
+        self.unpush();
+        if has_progressed {
+            self.tries = 0;
+            self.corrected = Corrected { redirect: self.corrected.redirect, ..Corrected::default() };
+        }
+        self.judge(Unsuccessful::answer(kind, head), true, now);
+    }
+
     /// Where a failure goes: corrected, repeated, or final.
     fn judge(&mut self, mut failed: Unsuccessful, started: bool, now: Now) {
         let relocated = self.relocated(&mut failed);
@@ -486,7 +507,8 @@ impl Machine {
     fn succeed(&mut self, head: ReplyHead, body: Bytes, now: Now) {
         self.push(Some(&head), None, now);
         self.ledger.first_try = self.attempts.len() == 1;
-        self.ledger.refund = self.last_cost;
+        // A read that goes on again and again gets back each repeat that was worth its cost.
+        self.ledger.refund = self.ledger.refund.saturating_add(core::mem::take(&mut self.last_cost));
         let attempts = Arc::clone(&self.attempts);
         self.finish(Ok(Reply::new(body, head, attempts)));
     }

@@ -8,7 +8,8 @@
 //!    └────────────── Backoff ◀── Asking ◀────────────┴── final ─────────┘
 //! ```
 //!
-//! Every arrow is an assignment in `machine.rs`, and nowhere else.
+//! Every arrow is an assignment in `machine.rs`, and nowhere else. One more leads back: `Finished` at the head
+//! of a streamed answer is judged again when `Fetch` finds that the body broke.
 
 pub(crate) mod action;
 mod facts;
@@ -118,6 +119,19 @@ impl<O: Operation> Exchange<O> {
             // The service said yes, but not to what: nobody knows what it did.
             Err(error) => Err(self.machine.error(ErrorKind::Reply(error), Outcome::Unknown)),
         }
+    }
+
+    /// After the head of a streamed answer: its body broke, and the call goes on with the edited draft, or
+    /// ends with this failure.
+    pub(crate) fn resume(
+        &mut self,
+        kind: ErrorKind,
+        head: &crate::ReplyHead,
+        has_progressed: bool,
+        now: Now,
+        edit: impl FnOnce(&mut Draft),
+    ) {
+        self.machine.resume(kind, head, has_progressed, now, edit);
     }
 
     /// The same call's error, for what is found out after the exchange ended.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod reads;
+mod resumes;
 mod success;
 mod wire;
 mod writes;
@@ -15,8 +16,14 @@ use crate::peer::{Answer, BUCKET};
 
 /// All scenarios.
 pub fn scenarios() -> Vec<Scenario> {
-    let families =
-        [success::scenarios, wire::scenarios, answers::scenarios, reads::scenarios, writes::scenarios];
+    let families = [
+        success::scenarios,
+        wire::scenarios,
+        answers::scenarios,
+        reads::scenarios,
+        resumes::scenarios,
+        writes::scenarios,
+    ];
     families.into_iter().flat_map(|family| family()).collect()
 }
 

@@ -285,7 +285,7 @@ fn conditions() -> Scenario {
             "= HeadObject 200, 1 attempt: 5 bytes of text/plain",
             "> GET /bucket/a.txt signed, if-none-match: \"5D41402ABC4B2A76B9719D911017C592\"",
             "= GetObject failed: 304 NotModified; rejected, 1 attempt",
-            "> GET /bucket/a.txt signed",
+            "> GET /bucket/a.txt signed, if-match: \"00000000000000000000000000000000\"",
             "= GetObject failed: 412 PreconditionFailed; rejected, 1 attempt",
             "> GET /bucket/never.txt signed",
             "= GetObject failed: 404 NoSuchKey; rejected, 1 attempt",
