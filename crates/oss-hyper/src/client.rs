@@ -120,10 +120,8 @@ impl Client {
         let calling = open(&mut fetch, &self.account, |transmit| self.transmit(transmit, &body));
         let (reply, body) = trace::call("GetObject", calling).await?;
         let bytes_max = self.service.limits.collect_bytes_max;
-        let (transport, account) = (self.transport.clone(), self.account.clone());
-        let send = move |transmit| transmit_over(transmit, &transport, &account, &Body::empty());
         let object = Object::new(fetch, reply, body, self.account.clone()).collect_at_most(bytes_max);
-        Ok(object.resume_with(send))
+        Ok(object.resume_over(&self.transport))
     }
 
     /// The pages of a list, one call each.
@@ -191,7 +189,8 @@ impl Client {
     }
 }
 
-fn transmit_over(
+/// Sends a request as a client does: traced, over its connections.
+pub(crate) fn transmit_over(
     transmit: Transmit,
     transport: &Transport,
     account: &Account,

@@ -17,9 +17,10 @@ use oss_proto::{
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::client::transmit_over;
 use crate::clock::{LAST_LOOK, after};
 use crate::drive::{Next, act, poll_read, silence};
-use crate::{Account, BoxError, ResponseBody};
+use crate::{Account, Body as RequestBody, BoxError, ResponseBody, Transport};
 
 /// An object being read, chunk by chunk or at once.
 ///
@@ -53,9 +54,32 @@ pub struct Object<B = ResponseBody> {
     collect_bytes_max: u64,
 }
 
-/// Begins an action that is not a read; it ends with what to tell the machine, and the body of an answer.
-type Again<B> = Box<dyn FnMut(Action<Verified>) -> Doing<B> + Send + Sync>;
+/// Who begins an action that is not a read.
+enum Again<B> {
+    Own(Box<dyn FnMut(Action<Verified>) -> Doing<B> + Send + Sync>),
+    /// Ours, without a box for each object.
+    Over(Transport, fn(&Transport, &Account, Action<Verified>) -> Doing<B>),
+}
+
+/// An action under way: it ends with what to tell the machine, and the body of an answer.
 type Doing<B> = Pin<Box<dyn Future<Output = (Next<Verified>, Option<B>)> + Send>>;
+
+impl Object {
+    /// Goes on after a body that broke, over these connections.
+    pub(crate) fn resume_over(mut self, transport: &Transport) -> Self {
+        self.again = Some(Again::Over(transport.clone(), |transport, account, action| {
+            let (transport, account) = (transport.clone(), account.clone());
+            Box::pin(async move {
+                let mut body = None;
+                let mut send =
+                    |transmit| transmit_over(transmit, &transport, &account, &RequestBody::empty());
+                let next = act(action, &account, &mut send, &mut body).await;
+                (next, body)
+            })
+        }));
+        self
+    }
+}
 
 impl<B> Object<B>
 where
@@ -91,14 +115,14 @@ where
         B: Send + 'static,
     {
         let account = self.account.clone();
-        self.again = Some(Box::new(move |action| {
+        self.again = Some(Again::Own(Box::new(move |action| {
             let (account, mut send) = (account.clone(), send.clone());
             Box::pin(async move {
                 let mut body = None;
                 let next = act(action, &account, &mut send, &mut body).await;
                 (next, body)
             })
-        }));
+        })));
         self
     }
 
@@ -222,7 +246,10 @@ where
         // What broke keeps no connection.
         self.body = None;
         match (&mut self.again, action) {
-            (Some(again), action) => self.resuming = Some(Mutex::new(again(action))),
+            (Some(Again::Own(begin)), action) => self.resuming = Some(Mutex::new(begin(action))),
+            (Some(Again::Over(transport, begin)), action) => {
+                self.resuming = Some(Mutex::new(begin(transport, &self.account, action)));
+            }
             // Nobody can send: then there is nothing to repeat.
             (None, Action::Retry(_)) => self.fetch.handle(Event::Retry(None), self.account.now()),
             (None, _) => self.end = Some(Err(not_opened())),

@@ -8,8 +8,8 @@
 //!    └────────────── Backoff ◀── Asking ◀────────────┴── final ─────────┘
 //! ```
 //!
-//! Every arrow is an assignment in `machine.rs`, and nowhere else. One more leads back: `Finished` at the head
-//! of a streamed answer is judged again when `Fetch` finds that the body broke.
+//! Every arrow is an assignment in `machine.rs`, and nowhere else. One more leads back: `Finished` at the
+//! head of a streamed answer is judged again when `Fetch` finds that the body broke.
 
 pub(crate) mod action;
 mod facts;
