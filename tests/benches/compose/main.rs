@@ -13,6 +13,7 @@ mod turns;
 use core::hint::black_box;
 use core::time::Duration;
 
+use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hmac::{Hmac, KeyInit, Mac};
 use oss_proto::{Composer, Credentials, Draft, Service};
@@ -31,6 +32,7 @@ struct Case {
     canonical: String,
     to_sign: String,
     mac: Hmac<Sha256>,
+    request: http::Request<()>,
 }
 
 impl Case {
@@ -56,7 +58,7 @@ impl Case {
         assert!(request.headers()["authorization"].to_str().unwrap().ends_with(signed.signature()));
         let (canonical, to_sign) = (signed.canonical_request().into(), signed.string_to_sign().into());
         let mac = Hmac::new_from_slice(&[7; 32]).unwrap();
-        Self { draft, service, credentials, composer, canonical, to_sign, mac }
+        Self { draft, service, credentials, composer, canonical, to_sign, mac, request }
     }
 
     fn floor(&mut self) {
@@ -67,6 +69,24 @@ impl Case {
     fn compose(&mut self) {
         let draft = black_box(&self.draft);
         black_box(self.composer.compose(draft, &self.service, &self.credentials, NOW).unwrap());
+    }
+
+    /// The least that a header map costs: names that are known, and a buffer for each value.
+    fn header_map(&mut self) {
+        let headers = black_box(self.request.headers());
+        let mut map = http::HeaderMap::with_capacity(headers.len());
+        for (name, value) in headers {
+            map.append(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        black_box(map);
+    }
+
+    /// The least that a URL costs: the scheme and the host are known, path and query are written.
+    fn uri(&mut self) {
+        let mut parts = black_box(self.request.uri()).clone().into_parts();
+        let target = parts.path_and_query.as_ref().unwrap().as_str().to_owned();
+        parts.path_and_query = Some(http::uri::PathAndQuery::from_maybe_shared(Bytes::from(target)).unwrap());
+        black_box(http::Uri::from_parts(parts).unwrap());
     }
 
     fn compose_cold(&mut self) {
@@ -94,8 +114,8 @@ fn table(name: &str, case: &mut Case) {
         let case = &case;
         move || (0..TURN).for_each(|_| way(&mut case.borrow_mut()))
     };
-    let [mut floor, mut warm, mut cold] = WAYS.map(|(_, way)| run(way));
-    let times = best(TURNS, &mut [&mut floor, &mut warm, &mut cold]);
+    let [mut floor, mut warm, mut cold, mut map, mut uri] = WAYS.map(|(_, way)| run(way));
+    let times = best(TURNS, &mut [&mut floor, &mut warm, &mut cold, &mut map, &mut uri]);
     println!("\n{name}, best of {TURNS} turns");
     for ((way, _), time) in WAYS.iter().zip(&times) {
         println!("{way:<20} {:>8.0} ns", time.as_secs_f64() * 1e9 / f64::from(TURN));
@@ -103,12 +123,19 @@ fn table(name: &str, case: &mut Case) {
     let ratio = |time: Duration| time.as_secs_f64() / times[0].as_secs_f64();
     figure(&format!("{name}/compose"), ratio(times[1]), "x the floor");
     figure(&format!("{name}/compose, cold key"), ratio(times[2]), "x the floor");
+    figure(&format!("{name}/header map alone"), ratio(times[3]), "x the floor");
+    figure(&format!("{name}/url alone"), ratio(times[4]), "x the floor");
 }
 
 type Way = fn(&mut Case);
 
-const WAYS: [(&str, Way); 3] =
-    [("floor", Case::floor), ("compose", Case::compose), ("compose, cold", Case::compose_cold)];
+const WAYS: [(&str, Way); 5] = [
+    ("floor", Case::floor),
+    ("compose", Case::compose),
+    ("compose, cold", Case::compose_cold),
+    ("header map alone", Case::header_map),
+    ("url alone", Case::uri),
+];
 const TURNS: u32 = 300;
 /// Calls in a row: long against the clock's own cost, short against a change of the machine's speed.
 const TURN: u32 = 64;
