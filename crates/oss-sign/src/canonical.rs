@@ -11,10 +11,10 @@ use crate::{
 
 impl Scratch {
     /// Picks the headers to sign, the caller's and those added so far, sorts them, and returns the list of
-    /// additional ones, `a;b`, when not empty.
+    /// additional ones, `a;b`, which may be empty.
     ///
     /// What is added replaces the caller's headers of its name.
-    pub(crate) fn collect_headers(&mut self, request: &Request<'_>) -> Option<Span> {
+    pub(crate) fn collect_headers(&mut self, request: &Request<'_>) -> Span {
         let mut any_additional = false;
         for (index, (name, value)) in request.headers.iter().enumerate() {
             if request.additional.is_empty() && !matches!(name.as_bytes(), [b'x' | b'X' | b'c' | b'C', ..]) {
@@ -26,38 +26,38 @@ impl Scratch {
                 if self.added.iter().any(|added| is_same(added.name)) {
                     continue;
                 }
-                Source::Caller(index)
+                Source::caller(index)
             } else if CONTENT.iter().any(|own| own.key == key && own.text.len() == name.len()) {
-                Source::Caller(index)
+                Source::caller(index)
             } else if !request.additional.is_empty() && is_additional(request, name, value) {
-                Source::Additional(index)
+                any_additional = true;
+                Source::additional(index)
             } else {
                 continue;
             };
-            any_additional |= matches!(source, Source::Additional(_));
             self.headers.push(Taken { key, source });
         }
         for (index, added) in self.added.iter().enumerate() {
-            self.headers.push(Taken { key: added.name.key, source: Source::Added(index) });
+            self.headers.push(Taken { key: added.name.key, source: Source::added(index) });
         }
         let Self { added, headers, .. } = self;
-        let name = |source: Source| match source {
-            Source::Caller(index) | Source::Plain(index) | Source::Additional(index) => {
-                request.headers[index].0
-            }
-            Source::Added(index) => added[index].name.text,
+        let name = |source: Source| match source.kind() {
+            Kind::Added => added[source.index()].name.text,
+            Kind::Caller | Kind::Plain | Kind::Additional => request.headers[source.index()].0,
         };
         // Equal names keep the caller's order: their values are joined in it.
         sort(headers, |a, b| cmp_lower(name(a), name(b)).then(a.cmp(&b)));
-        if any_additional { self.list_additional(request) } else { None }
+        if any_additional { self.list_additional(request) } else { Span::EMPTY }
     }
 
-    fn list_additional(&mut self, request: &Request<'_>) -> Option<Span> {
+    // Outside of the loops above, as few requests have any.
+    #[cold]
+    fn list_additional(&mut self, request: &Request<'_>) -> Span {
         let mut last: Option<&str> = None;
-        let list = self.values.write(|pen| {
+        self.values.write(|pen| {
             for header in &self.headers {
-                let Source::Additional(index) = header.source else { continue };
-                let name = request.headers[index].0;
+                let Kind::Additional = header.source.kind() else { continue };
+                let name = request.headers[header.source.index()].0;
                 if last.is_some_and(|last| last.eq_ignore_ascii_case(name)) {
                     continue;
                 }
@@ -67,8 +67,7 @@ impl Scratch {
                 pen.lower(name);
                 last = Some(name);
             }
-        });
-        last.map(|_| list)
+        })
     }
 
     /// Lower-case names of the headers that the signature covers, sorted, once the canonical request is
@@ -80,7 +79,7 @@ impl Scratch {
     /// Takes a parameter of the request into the canonical query, by its index.
     pub(crate) fn add_pair(&mut self, index: usize, name: &str) {
         let (key, plain) = key_encoded(name);
-        let source = if plain { Source::Plain(index) } else { Source::Caller(index) };
+        let source = if plain { Source::plain(index) } else { Source::caller(index) };
         self.pairs.push(Taken { key, source });
     }
 
@@ -88,12 +87,12 @@ impl Scratch {
     pub(crate) fn add_own_pairs(&mut self) {
         for (index, added) in self.added.iter().enumerate() {
             let key = added.name.key_encoded;
-            self.pairs.push(Taken { key, source: Source::Added(index) });
+            self.pairs.push(Taken { key, source: Source::added(index) });
         }
     }
 
     /// Writes the six fields of the canonical request, from the headers and pairs taken before.
-    pub(crate) fn write_canonical(&mut self, request: &Request<'_>, additional: Option<Span>, payload: &str) {
+    pub(crate) fn write_canonical(&mut self, request: &Request<'_>, additional: Span, payload: &str) {
         let Self { values, added, canonical, headers, pairs, names, target, .. } = self;
         sort_pairs(pairs, |source| source.of(request.query, added, values));
         canonical.write(|pen| {
@@ -109,9 +108,7 @@ impl Scratch {
             pen.byte(b'\n');
             write_headers(pen, headers, names, |source| source.of(request.headers, added, values));
             pen.byte(b'\n');
-            if let Some(additional) = additional {
-                pen.push(values.at(additional));
-            }
+            pen.push(values.at(additional));
             pen.byte(b'\n');
             pen.push(payload.as_bytes());
         });
@@ -129,9 +126,9 @@ fn write_query<'a>(out: &mut Pen<'_>, pairs: &[Taken], pair: impl Fn(Source) -> 
     let mut pen = out.lend();
     for taken in pairs {
         let (name, value) = pair(taken.source);
-        match taken.source {
-            Source::Plain(_) | Source::Added(_) => pen.push(name.as_bytes()),
-            Source::Caller(_) | Source::Additional(_) => pen.component(name.as_bytes()),
+        match taken.source.kind() {
+            Kind::Plain | Kind::Added => pen.push(name.as_bytes()),
+            Kind::Caller | Kind::Additional => pen.component(name.as_bytes()),
         }
         // OSS reads `?acl` and `?acl=` alike; the canonical form is the bare name.
         if !value.is_empty() {
@@ -198,20 +195,53 @@ pub(crate) fn sort(list: &mut [Taken], otherwise: impl Fn(Source, Source) -> Ord
     }
 }
 
-/// Where a name and its value stand, by index.
+/// Where a name and its value stand: an index and a [`Kind`] in one word, which a sort moves at once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
-    /// In the request.
-    Caller(usize),
-    /// In the request, and it is a parameter whose name is its own encoded form.
-    Plain(usize),
-    /// In the request, and it is a header that is signed because the caller named it.
-    Additional(usize),
-    /// In [`Scratch::added`].
-    Added(usize),
+pub(crate) struct Source(usize);
+
+/// Which list an index is of.
+enum Kind {
+    Caller,
+    Plain,
+    Additional,
+    Added,
 }
 
 impl Source {
+    /// In the request.
+    pub(crate) const fn caller(index: usize) -> Self {
+        // No list of pairs has so many entries that two bits are missing.
+        Self(index << 2)
+    }
+
+    /// In the request, and it is a parameter whose name is its own encoded form.
+    const fn plain(index: usize) -> Self {
+        Self(index << 2 | 1)
+    }
+
+    /// In the request, and it is a header that is signed because the caller named it.
+    const fn additional(index: usize) -> Self {
+        Self(index << 2 | 2)
+    }
+
+    /// In [`Scratch::added`].
+    pub(crate) const fn added(index: usize) -> Self {
+        Self(index << 2 | 3)
+    }
+
+    const fn index(self) -> usize {
+        self.0 >> 2
+    }
+
+    const fn kind(self) -> Kind {
+        match self.0 & 3 {
+            0 => Kind::Caller,
+            1 => Kind::Plain,
+            2 => Kind::Additional,
+            _ => Kind::Added,
+        }
+    }
+
     /// The name and the value; `list` is the request's.
     #[inline]
     pub(crate) fn of<'a>(
@@ -220,15 +250,16 @@ impl Source {
         added: &[Added],
         values: &'a Room,
     ) -> (&'a str, &'a [u8]) {
-        match self {
-            Self::Caller(index) | Self::Plain(index) | Self::Additional(index) => {
-                (list[index].0, list[index].1.as_bytes())
-            }
-            Self::Added(index) => (added[index].name.text, values.at(added[index].value)),
+        if matches!(self.kind(), Kind::Added) {
+            let Added { name, value } = added[self.index()];
+            return (name.text, values.at(value));
         }
+        let (name, value) = list[self.index()];
+        (name, value.as_bytes())
     }
 }
 
+#[cold]
 fn is_additional(request: &Request<'_>, name: &str, value: &str) -> bool {
     !name.is_empty()
         && is_named(request.additional, name)
@@ -448,14 +479,14 @@ mod tests {
     /// Whoever names a thousand headers must not have us compare each with each.
     #[test]
     fn many_equal_names_are_not_compared_each_with_each() {
-        let taken = |index| Taken { key: 0, source: Source::Caller(index) };
+        let taken = |index| Taken { key: 0, source: Source::caller(index) };
         let mut list = (0..1_000).rev().map(taken).collect::<Vec<_>>();
         let compared = Cell::new(0);
         sort(&mut list, |a, b| {
             compared.set(compared.get() + 1);
             a.cmp(&b)
         });
-        assert!(list.iter().map(|taken| taken.source).eq((0..1_000).map(Source::Caller)));
+        assert!(list.iter().map(|taken| taken.source).eq((0..1_000).map(Source::caller)));
         assert!(compared.get() < 20_000, "{compared:?}");
     }
 

@@ -48,20 +48,21 @@ pub fn presign_query<'s>(
     scratch: &'s mut Scratch,
 ) -> Result<Signed<'s>, PresignError> {
     let expires = expires(key, valid_for)?;
-    let date = scope.time.iso_basic_bytes();
+    let date = scope.time.iso_basic_halves();
     scratch.prepare(request, key, scope);
     let additional = scratch.collect_headers(request);
     scratch.add(const { &Name::new("x-oss-signature-version") }, ALGORITHM.as_bytes());
-    scratch.add(const { &Name::new("x-oss-date") }, &date);
+    scratch.add_date(date);
     scratch.add_number(const { &Name::new("x-oss-expires") }, expires);
-    let (in_scope, start) = write_scope(&mut scratch.values, "", key, scope, &date);
+    let (in_scope, start) = write_scope(&mut scratch.values, "", key, scope, date);
     let value = Span { start, end: in_scope.end };
     scratch.added.push(Added { name: const { &Name::new("x-oss-credential") }, value });
     if let Some(token) = key.token() {
         scratch.add(const { &Name::new("x-oss-security-token") }, token.as_bytes());
     }
-    if let Some(value) = additional {
-        scratch.added.push(Added { name: const { &Name::new("x-oss-additional-headers") }, value });
+    if !additional.is_empty() {
+        let name = const { &Name::new("x-oss-additional-headers") };
+        scratch.added.push(Added { name, value: additional });
     }
     for (index, (name, _)) in request.query.iter().enumerate() {
         if !(name.starts_with("x-oss-") && PRESIGN_PARAMETERS.contains(name)) {
@@ -70,7 +71,7 @@ pub fn presign_query<'s>(
     }
     scratch.add_own_pairs();
     scratch.write_canonical(request, additional, payload(request));
-    let digest = sign_digest(scratch, &scratch.canonical_digest(), signing, in_scope, &date);
+    let digest = sign_digest(scratch, &scratch.canonical_digest(), signing, in_scope, date);
     let signature = scratch.values.write(|pen| pen.array(hex(&digest)));
     scratch.added.push(Added { name: const { &Name::new("x-oss-signature") }, value: signature });
     Ok(Signed { scratch, signature })

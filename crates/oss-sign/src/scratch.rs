@@ -82,6 +82,13 @@ impl Scratch {
         self.add(name, &digits[start..])
     }
 
+    /// Notes that the date is to be added, given as its halves.
+    #[inline]
+    pub(crate) fn add_date(&mut self, halves: [[u8; 8]; 2]) {
+        let value = self.values.write(|pen| halves.into_iter().for_each(|half| pen.array(half)));
+        self.added.push(Added { name: const { &Name::new("x-oss-date") }, value });
+    }
+
     /// Notes that a header or parameter of this value is to be added.
     #[inline]
     pub(crate) fn add(&mut self, name: &'static Name, value: &[u8]) -> Span {
@@ -174,6 +181,15 @@ impl Name {
 pub(crate) struct Span {
     pub(crate) start: usize,
     pub(crate) end: usize,
+}
+
+impl Span {
+    /// Of no byte.
+    pub(crate) const EMPTY: Self = Self { start: 0, end: 0 };
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
 }
 
 /// A digest as lower-case hexadecimal digits.

@@ -71,7 +71,7 @@ pub fn presign_query_v1<'s>(
     let secs = expires.as_secs().max(0).unsigned_abs();
     let expires = scratch.add_number(const { &Name::new("Expires") }, secs);
     if let Some(token) = key.token() {
-        let source = Source::Added(scratch.added.len());
+        let source = Source::added(scratch.added.len());
         scratch.add(&SECURITY_TOKEN, token.as_bytes());
         scratch.pairs.push(Taken { key: SECURITY_TOKEN.key_encoded, source });
     }
@@ -92,7 +92,7 @@ fn collect_sub_resources(scratch: &mut Scratch, request: &Request<'_>, further: 
     for (index, (name, _)) in request.query.iter().enumerate() {
         if is_sub_resource(name, further) && !(own_token && *name == SECURITY_TOKEN.text) {
             let key = first_bytes(name.as_bytes());
-            scratch.pairs.push(Taken { key, source: Source::Caller(index) });
+            scratch.pairs.push(Taken { key, source: Source::caller(index) });
         }
     }
 }

@@ -80,9 +80,9 @@ pub fn sign_headers<'s>(
     scope: &Scope<'_>,
     scratch: &'s mut Scratch,
 ) -> Signed<'s> {
-    let date = scope.time.iso_basic_bytes();
+    let date = scope.time.iso_basic_halves();
     scratch.prepare(request, key, scope);
-    scratch.add(const { &Name::new("x-oss-date") }, &date);
+    scratch.add_date(date);
     scratch.add(const { &Name::new(CONTENT_SHA256) }, UNSIGNED_PAYLOAD.as_bytes());
     if let Some(token) = key.token() {
         scratch.add(const { &Name::new("x-oss-security-token") }, token.as_bytes());
@@ -93,13 +93,13 @@ pub fn sign_headers<'s>(
     }
     scratch.write_canonical(request, additional, UNSIGNED_PAYLOAD);
 
-    let digest = scratch.canonical_digest();
-    let (in_scope, start) = write_scope(&mut scratch.values, CREDENTIAL, key, scope, &date);
-    let digest = sign_digest(scratch, &digest, signing, in_scope, &date);
+    // Before the hash, which takes long enough for what is written to arrive before it is read again.
+    let (in_scope, start) = write_scope(&mut scratch.values, CREDENTIAL, key, scope, date);
+    let digest = sign_digest(scratch, &scratch.canonical_digest(), signing, in_scope, date);
     let signature = scratch.values.write(|pen| {
-        if let Some(Span { start, end }) = additional {
+        if !additional.is_empty() {
             pen.push(b",AdditionalHeaders=");
-            pen.again(start, end);
+            pen.again(additional);
         }
         pen.array(*b",Signature=");
         pen.array(hex(&digest));
@@ -190,17 +190,17 @@ impl Scratch {
 
 /// Writes the string to sign over the digest of the canonical request and signs it.
 ///
-/// `in_scope` is the scope among the values, `date` its time in the basic format.
+/// `in_scope` is the scope among the values, `date` its time in the basic format, in halves.
 pub(crate) fn sign_digest(
     scratch: &mut Scratch,
     digest: &[u8; DIGEST_BYTES],
     signing: &SigningKey,
     in_scope: Span,
-    date: &[u8; DATE_BYTES],
+    date: [[u8; 8]; 2],
 ) -> [u8; DIGEST_BYTES] {
     scratch.to_sign.write(|pen| {
         pen.array(ALGORITHM_LINE);
-        pen.array(*date);
+        date.into_iter().for_each(|half| pen.array(half));
         pen.byte(b'\n');
         pen.push(scratch.values.at(in_scope));
         pen.byte(b'\n');
@@ -210,13 +210,13 @@ pub(crate) fn sign_digest(
 }
 
 /// Writes `{before}{id}/{day}/{region}/{product}/aliyun_v4_request`, and says where the scope is and where it
-/// all starts; `date` is the scope's time in the basic format.
+/// all starts; `date` is the scope's time in the basic format, in halves.
 pub(crate) fn write_scope(
     values: &mut Room,
     before: &str,
     key: &AccessKey<'_>,
     scope: &Scope<'_>,
-    date: &[u8; DATE_BYTES],
+    date: [[u8; 8]; 2],
 ) -> (Span, usize) {
     let mut scope_start = 0;
     let all = values.write(|pen| {
@@ -224,7 +224,7 @@ pub(crate) fn write_scope(
         pen.push(key.id.as_bytes());
         pen.byte(b'/');
         scope_start = pen.at();
-        pen.push(&date[..DAY_BYTES]);
+        pen.array(date[0]);
         for piece in [scope.region, scope.product] {
             pen.byte(b'/');
             pen.push(piece.as_bytes());
@@ -264,8 +264,6 @@ pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
 const TERMINATOR: [u8; 17] = *b"aliyun_v4_request";
 pub(crate) const TERMINATOR_TEXT: &str = "aliyun_v4_request";
 const SECRET_PREFIX: &[u8] = b"aliyun_v4";
-const DATE_BYTES: usize = 16;
-const DAY_BYTES: usize = 8;
 
 #[cfg(test)]
 mod tests {
