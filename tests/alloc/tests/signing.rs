@@ -6,7 +6,7 @@ use oss_sign::{AccessKey, Request, Scratch, Signed, SigningKey, presign_query, s
 
 use requests::{KEY, LIST_OBJECTS_V2, PUT_OBJECT, SCOPE, SIGNATURES};
 
-#[path = "../../src/bin/instructions/requests.rs"]
+#[path = "../../../crates/oss-sign/benches/requests/mod.rs"]
 mod requests;
 
 #[global_allocator]

@@ -3,6 +3,7 @@
 //! `cargo xtask instructions` counts the instructions of both ways. They prepare the same, so the difference
 //! is what the signer does beside hashing, `COUNT` times.
 
+#[path = "../../../../crates/oss-sign/benches/requests/mod.rs"]
 mod requests;
 
 use core::hint::black_box;

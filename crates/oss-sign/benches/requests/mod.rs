@@ -1,4 +1,4 @@
-//! What signing is counted with, here and by the gate on allocations.
+//! What signing is measured with: the times of the bench, the instructions and the allocations.
 
 use core::time::Duration;
 
@@ -6,7 +6,7 @@ use oss_sign::{
     AccessKey, Request, Resource, Scope, Scratch, Signed, SigningKey, UnixTime, presign_query, sign_headers,
 };
 
-/// A name as in the bench of the signer, the request, and how it is signed.
+/// A name, the request, and how it is signed.
 pub(crate) const SIGNATURES: &[(&str, Request<'static>, Sign)] = &[
     ("put_object/headers", PUT_OBJECT, headers),
     ("put_object/query", PUT_OBJECT, query),
