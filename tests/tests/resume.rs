@@ -242,6 +242,54 @@ fn f33_without_an_entity_tag_a_version_id_pins_the_object() {
     assert_eq!(told.requests.len(), 1);
 }
 
+/// Every other sign is right: the entity tag, the length that nobody states, a range that has no checksum.
+#[test]
+fn f30_f31_r13_another_range_than_the_rest_is_refused_by_its_range_alone() {
+    let first = || Deed::spoil(|answer| answer.end = End::Cut(2));
+    let whole = Bytes::from_static(b"0123456789");
+    let etag =
+        read(&scenario(whole.clone(), []), &get()).result.unwrap().head.header("etag").unwrap().to_owned();
+    let answer = |status, range: &str, from: usize, to: usize| {
+        let answer = Answer::new(status).header("etag", &etag).body(whole.slice(from..to));
+        let answer = if range.is_empty() { answer } else { answer.header("content-range", range) };
+        answer.framed(Framing::Chunked)
+    };
+    // Asked for is 4-7.
+    for rest in [
+        answer(206, "bytes 3-7/10", 3, 8),
+        answer(206, "bytes 4-8/10", 4, 9),
+        answer(206, "bytes 5-7/10", 5, 8),
+        answer(206, "bytes 4-6/10", 4, 7),
+        answer(206, "bytes 0-9/10", 0, 10),
+        answer(206, "bytes 4-7/11", 4, 8),
+        answer(206, "", 4, 8),
+        answer(200, "", 4, 8),
+        answer(200, "bytes 4-7/10", 4, 8),
+        answer(203, "bytes 4-7/10", 4, 8),
+    ] {
+        let shown = format!("{} {:?}", rest.status, rest.headers);
+        let told = read(&scenario(whole.clone(), [first(), Deed::Answer(rest)]), &get().range(2..8));
+        assert!(told.result.is_err(), "{shown}");
+        assert_eq!((&*told.delivered, told.requests.len()), (&b"23"[..], 2), "{shown}");
+    }
+    let right = answer(206, "bytes 4-7/10", 4, 8);
+    let told = read(&scenario(whole.clone(), [first(), Deed::Answer(right)]), &get().range(2..8));
+    assert_eq!(told.delivered, b"234567");
+}
+
+#[test]
+fn f33_an_entity_tag_that_is_weak_missing_or_none_pins_nothing() {
+    for etag in [None, Some("W/\"5B3C\""), Some("5B3C"), Some("\"\""), Some("\"5B 3C\""), Some("\"5B\"3C\"")]
+    {
+        let weak = move |answer: &mut Answer| {
+            answer.set("etag", etag);
+            answer.end = End::Cut(4);
+        };
+        let told = read(&scenario("0123456789", [Deed::spoil(weak)]), &get());
+        assert_eq!((told.requests.len(), &*told.delivered), (1, &b"0123"[..]), "{etag:?}");
+    }
+}
+
 #[test]
 fn f36_i03_all_resumptions_are_inside_the_time_of_the_call() {
     let hurried = |settings: &mut oss_proto::Settings| {

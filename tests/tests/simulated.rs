@@ -214,6 +214,8 @@ proptest! {
         knows_length: bool,
         fails_after in prop::option::weighted(0.2, 0_usize..64),
     ) {
+        // A look at the object believes what it is told, as long as it is told it in due form.
+        let is_misled = is_conditional && deeds.iter().any(|deed| matches!(deed, Deed::Spoil(_)));
         let scenario = Scenario::new("a write").deeds(deeds);
         let bytes = Bytes::from(content);
         let body = match source {
@@ -231,18 +233,19 @@ proptest! {
         let seen = stage.peer(|peer| peer.seen());
 
         prop_assert!(held.as_ref().is_none_or(|held| *held == bytes));
-        // Three attempts, a renewal of credentials, and a connection found closed.
-        prop_assert!(seen <= 5, "{seen} requests");
+        // Three attempts, a renewal of credentials, and a connection found closed; four looks besides.
+        let seen_max = if is_conditional { 9 } else { 5 };
+        prop_assert!(seen <= seen_max, "{seen} requests");
         // I3: 20 s for a head or a piece of a body, and 20 s for the rest of one that stalls.
         let waited = stage.world().now().mono;
-        prop_assert!(waited <= Duration::from_secs(5 * 41), "{waited:?}");
+        prop_assert!(waited <= Duration::from_secs(seen_max as u64 * 41), "{waited:?}");
         prop_assert_eq!(stage.peer(|peer| peer.is_reading()), false);
         match result {
             Ok(_) => prop_assert_eq!(held, Some(bytes)),
             Err(error) => match error.outcome() {
                 Outcome::NotSent => prop_assert_eq!((seen, held), (0, None)),
-                Outcome::Rejected => prop_assert_eq!(held, None),
-                Outcome::Unknown => prop_assert!(!is_conditional || seen <= 4),
+                Outcome::Rejected => prop_assert!(held.is_none() || is_misled),
+                Outcome::Unknown => {}
             },
         }
     }

@@ -206,6 +206,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_outcome(mut self, outcome: Outcome) -> Self {
+        self.0.outcome = outcome;
+        self
+    }
+
     /// Why OSS did not take the signature.
     pub(crate) fn with_explanation(mut self, explanation: Option<String>) -> Self {
         self.0.explanation = explanation.map(String::into_boxed_str);

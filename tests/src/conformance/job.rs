@@ -1,10 +1,10 @@
 //! Calls as data, and what a transcript says of their results.
 
 use oss_proto::{
-    AbortMultipartUpload, Change, CompleteMultipartUpload, CompletedPart, CopyObject, CorruptBody,
-    DeleteBucket, DeleteMultipleObjects, DeleteObject, Error, ErrorKind, GetBucketInfo, GetObject,
-    HeadObject, InitiateMultipartUpload, Integrity, ListBuckets, ListObjectsV2, ListParts, Outcome, Paged,
-    PutBucket, PutObject, Raw, Reply, Unfollowed, UploadPart, Verified,
+    AbortMultipartUpload, AppendObject, Change, CompleteMultipartUpload, CompletedPart, CopyObject,
+    CorruptBody, DeleteBucket, DeleteMultipleObjects, DeleteObject, Error, ErrorKind, GetBucketInfo,
+    GetObject, HeadObject, InitiateMultipartUpload, Integrity, ListBuckets, ListObjectsV2, ListParts,
+    Outcome, Paged, PutBucket, PutObject, Raw, Reply, Unfollowed, UploadPart, Verified,
 };
 
 use super::{Content, Stage};
@@ -99,6 +99,9 @@ jobs! {
     PutObject(reply, memory) => {
         memory.etag = reply.output.etag.as_ref().map(ToString::to_string).unwrap_or_default();
         reply.output.crc64.map(|crc| format!("crc {crc:016x}")).unwrap_or_default()
+    };
+    AppendObject(reply, _memory) => {
+        reply.output.next_append_position.map(|next| format!("next at {next}")).unwrap_or_default()
     };
     HeadObject(reply, memory) => {
         memory.etag = reply.output.etag.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -6,16 +6,39 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::time::Duration;
 
+use bytes::BytesMut;
 use http::uri::Authority;
 use oss_retry::{Effect, Outcome, Verdict};
 
-use super::action::{Ledger, Now};
+use super::action::{Ledger, Now, Proposal, Sent};
 use super::journal::Attempt;
 use super::machine::{Machine, State};
 use super::redirect::Unfollowed;
+use super::resolve::{LOOKS_MAX, Trace, is_conflict};
 use super::verdict::{Unsuccessful, measure_skew};
 use crate::signing::{explain_clock, explain_region};
 use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Service, Wait};
+
+/// What is done about a failure at most once in a call.
+#[derive(Default)]
+pub(super) struct Corrected {
+    pub(super) credentials: bool,
+    pub(super) clock: bool,
+    pub(super) connection: bool,
+    pub(super) redirect: bool,
+}
+
+/// The body of an answer as it comes.
+pub(super) struct Collecting {
+    pub(super) head: ReplyHead,
+    pub(super) sent: Sent,
+    pub(super) body: BytesMut,
+    /// What `content-length` promises.
+    pub(super) expected: Option<u64>,
+    pub(super) bytes_max: u64,
+    /// The body of an error is judged by what has come until then.
+    pub(super) until: Option<Duration>,
+}
 
 impl Machine {
     /// What was learned; given once.
@@ -98,8 +121,44 @@ impl Machine {
         self.outcome == Outcome::Unknown && draft.gone_code == Some(error.code.as_str())
     }
 
+    /// What a look would have to find, and its request, when a look is called for and can tell.
+    pub(super) fn question(&self, failed: &Unsuccessful) -> Option<(Trace, Draft)> {
+        // What OSS says to have stored, and not as it was sent, is there.
+        let is_lost = failed.verdict().is_retryable() && !matches!(failed.kind, ErrorKind::Corrupt(_));
+        let is_worth_it = is_lost || is_conflict(failed);
+        let may_look = self.looks < LOOKS_MAX && self.policy.attempts() > 1;
+        let draft =
+            self.draft.as_ref().ok().filter(|_| {
+                self.is_in_doubt && is_worth_it && may_look && self.effect == Effect::Conditional
+            })?;
+        Some((Trace::of(draft, &self.service, self.last_sent)?, Trace::question(draft)))
+    }
+
+    pub(super) fn proposal(&self, failed: &Unsuccessful, delay: Duration, cost: u32) -> Proposal {
+        let code = match &failed.kind {
+            ErrorKind::Service(error) => Some(error.code.clone()),
+            _ => None,
+        };
+        let transport = match &failed.kind {
+            ErrorKind::Transport(error) => Some(error.kind),
+            _ => None,
+        };
+        let status = failed.head.as_ref().map(|head| head.status);
+        Proposal { attempt: self.tries, delay, cost, status, code, transport, outcome: self.outcome }
+    }
+
+    /// A look at what a write did finds no object.
+    pub(super) fn finds_nothing(&self, failed: &Unsuccessful) -> bool {
+        self.aside.is_some() && matches!(&failed.kind, ErrorKind::Service(error) if error.status == 404)
+    }
+
     pub(super) fn note(&mut self, failed: &Unsuccessful, started: bool, now: Now) {
         self.outcome = self.outcome.merge(failed.outcome(started));
+        if self.is_in_doubt && is_conflict(failed) {
+            // Refused for what may be its own first arrival.
+            self.outcome = Outcome::Unknown;
+        }
+        self.is_in_doubt |= self.outcome == Outcome::Unknown;
         let head = failed.head.as_ref();
         self.push(head, Some(failed.word()), now);
     }
@@ -153,7 +212,7 @@ impl Machine {
     }
 
     pub(crate) fn operation(&self) -> &'static str {
-        match &self.draft {
+        match self.aside.as_ref().map_or(&self.draft, |aside| &aside.write) {
             Ok(draft) => draft.operation,
             Err(error) => error.operation(),
         }

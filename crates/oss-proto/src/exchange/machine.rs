@@ -1,6 +1,7 @@
 //! The machine behind every call. All transitions are here: `poll`, `handle` and what they call assign
 //! `self.state`.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -11,8 +12,10 @@ use oss_credentials::{Credentials, Generation, Need};
 use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict};
 use oss_sign::UnixTime;
 
-use super::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
+use super::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Transmit};
+use super::facts::{Collecting, Corrected};
 use super::journal::Attempt;
+use super::resolve::{Aside, Finding, is_conflict};
 use super::verdict::{
     Unsuccessful, effect_of, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer,
     pause, wants_crc64,
@@ -62,15 +65,13 @@ pub(crate) struct Machine {
     pub(super) signed: Option<(Credentials, UnixTime)>,
     pub(super) ledger: Ledger,
     pub(super) last_cost: u32,
-}
-
-/// What is done about a failure at most once in a call.
-#[derive(Default)]
-pub(super) struct Corrected {
-    pub(super) credentials: bool,
-    pub(super) clock: bool,
-    pub(super) connection: bool,
-    pub(super) redirect: bool,
+    /// How much of the body left last, with its CRC-64.
+    pub(super) last_sent: (u64, Option<u64>),
+    /// The write, while the draft is that of a look at what it did.
+    pub(super) aside: Option<Box<Aside>>,
+    pub(super) looks: u32,
+    /// An attempt may have taken effect, and no look has shown that it did not.
+    pub(super) is_in_doubt: bool,
 }
 
 pub(super) enum State {
@@ -90,17 +91,6 @@ pub(super) enum State {
     Backoff { until: Duration },
     /// Has said, or will say, how it ended.
     Finished(Option<Result<Reply<Bytes>, Error>>),
-}
-
-pub(super) struct Collecting {
-    pub(super) head: ReplyHead,
-    pub(super) sent: Sent,
-    pub(super) body: BytesMut,
-    /// What `content-length` promises.
-    pub(super) expected: Option<u64>,
-    pub(super) bytes_max: u64,
-    /// The body of an error is judged by what has come until then.
-    pub(super) until: Option<Duration>,
 }
 
 impl Machine {
@@ -139,6 +129,10 @@ impl Machine {
             signed: None,
             ledger: Ledger::default(),
             last_cost: 0,
+            last_sent: (0, None),
+            aside: None,
+            looks: 0,
+            is_in_doubt: false,
         }
     }
 
@@ -282,6 +276,7 @@ impl Machine {
         sent.start();
         self.head_at = now;
         self.body_taken = self.body_taken.max(sent.bytes());
+        self.last_sent = (sent.bytes(), sent.crc64());
         if ends_at_head(draft.reply, head.status) {
             return self.succeed(head, Bytes::new(), now);
         }
@@ -370,7 +365,9 @@ impl Machine {
         }
         let body = body.freeze();
         match judge_answer(draft, &self.service, &head, &body, &sent) {
+            Ok(()) if self.aside.is_some() => self.take_look(Some(head), now),
             Ok(()) => self.succeed(head, body, now),
+            Err(failed) if self.finds_nothing(&failed) => self.take_look(None, now),
             Err(failed) if self.is_already_done(&failed) => self.succeed(head, Bytes::new(), now),
             Err(failed) => self.judge(*failed, true, now),
         }
@@ -380,6 +377,7 @@ impl Machine {
         let started = failure.sent.started();
         let wait = failure.waiting.unwrap_or(wait);
         self.body_taken = self.body_taken.max(failure.sent.bytes());
+        self.last_sent = (failure.sent.bytes(), failure.sent.crc64());
         let mut failed = Unsuccessful::transport(failure);
         failed.head = head;
         if is_timeout(&failed.kind) && self.is_late(now) {
@@ -422,12 +420,57 @@ impl Machine {
         self.fresh_connection |= failed.blames_connection();
         let error = self.error(failed.kind.clone(), self.outcome).with_explanation(self.explain(&failed));
         let wants_repeat = failed.verdict().is_retryable();
-        let may_repeat = self.effect.may_repeat(self.outcome, self.repeats_after_unknown);
+        // A look only reads. If it fails, what is held is the write's own failure.
+        let is_look = self.aside.is_some();
+        let effect = if is_look { Effect::Read } else { self.effect };
+        let may_repeat = effect.may_repeat(self.outcome, self.repeats_after_unknown);
         let spent = wants_repeat && may_repeat && !self.is_replayable();
-        self.held = Some(Box::new(if spent { error.with_spent_body() } else { error }));
+        if !is_look {
+            self.held = Some(Box::new(if spent { error.with_spent_body() } else { error }));
+            if self.look(&failed, now) {
+                return;
+            }
+        }
         if !may_repeat || spent || !(self.correct(&failed, now) || self.propose(&failed, now)) {
             self.give_up();
         }
+    }
+
+    /// Judged → Asking or Start: a look at the object comes next, when it can tell whether a write happened.
+    fn look(&mut self, failed: &Unsuccessful, now: Now) -> bool {
+        let Some((trace, question)) = self.question(failed) else { return false };
+        let is_conflict = is_conflict(failed);
+        if is_conflict && !self.is_late(now) {
+            self.state = State::Start;
+        } else if is_conflict || !self.propose(failed, now) {
+            return false;
+        }
+        self.looks = self.looks.saturating_add(1);
+        let write = core::mem::replace(&mut self.draft, Ok(question));
+        self.aside = Some(Box::new(Aside { write, trace, is_conflict }));
+        true
+    }
+
+    /// The look is over: the write took effect, or is made again, or ends with its own failure.
+    fn take_look(&mut self, head: Option<ReplyHead>, now: Now) {
+        let Some(aside) = self.aside.take() else { return };
+        self.draft = aside.write;
+        let began = self.began.map_or(now.mono, |began| began.mono);
+        let finding = aside.trace.find(head.as_ref(), now.mono.saturating_sub(began));
+        if let (Finding::Ours, Some(head)) = (finding, head.clone()) {
+            return self.succeed(head, Bytes::new(), now);
+        }
+        self.push(head.as_ref(), Some(Cow::Borrowed(finding.word())), now);
+        if aside.is_conflict || finding == Finding::Unclear || !self.is_replayable() {
+            if aside.is_conflict && finding == Finding::Others {
+                self.held = self.held.take().map(|error| Box::new(error.with_outcome(Outcome::Rejected)));
+            }
+            return self.give_up();
+        }
+        // It had no effect. If it arrives late after all, its own condition refuses one of the two.
+        self.outcome = Outcome::Rejected;
+        self.is_in_doubt = finding == Finding::Before;
+        self.state = State::Start;
     }
 
     /// Judged → Start, at another host of the service. It is no attempt more, since nothing failed.
@@ -472,23 +515,7 @@ impl Machine {
         if self.leaves_no_time(delay, now) {
             return false;
         }
-        let service = match &failed.kind {
-            ErrorKind::Service(error) => Some(error),
-            _ => None,
-        };
-        let transport = match &failed.kind {
-            ErrorKind::Transport(error) => Some(error.kind),
-            _ => None,
-        };
-        self.state = State::Asking(Proposal {
-            attempt: self.tries,
-            delay,
-            cost,
-            status: failed.head.as_ref().map(|head| head.status),
-            code: service.map(|error| error.code.clone()),
-            transport,
-            outcome: self.outcome,
-        });
+        self.state = State::Asking(self.proposal(failed, delay, cost));
         true
     }
 
@@ -516,7 +543,7 @@ impl Machine {
     /// Ends with the failure of the last attempt.
     fn give_up(&mut self) {
         match self.held.take() {
-            Some(error) => self.finish(Err(*error)),
+            Some(error) => self.finish(Err(error.with_attempts(Arc::clone(&self.attempts)))),
             None => self.misuse("was refused a repetition of nothing"),
         }
     }

@@ -16,6 +16,7 @@ mod facts;
 pub(crate) mod journal;
 mod machine;
 pub(crate) mod redirect;
+mod resolve;
 pub(crate) mod verdict;
 
 use core::fmt;
@@ -39,6 +40,15 @@ use crate::{Draft, Error, ErrorKind, InvalidRequest, Operation, Reply, Service};
 ///
 /// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a
 /// corrected clock, for a pooled connection that was found closed, and for a redirect that is followed.
+///
+/// A conditional write of which nobody knows whether it took effect is looked up: a `HeadObject`, four at
+/// most, in place of the repetition that the policy and the budget allow. `PutObject` that forbids to
+/// overwrite and `AppendObject` can be told so. The object is ours, and the call a success with what the look
+/// says, when its length, its CRC-64 and the user metadata that was sent are, and it is not older than the
+/// call; else the write is made again, and its own condition tells a conflict. Two writers of the same bytes
+/// at the same time are told apart by their metadata alone: a lock names its owner in its content or there.
+/// What cannot be told, or not be looked at (403), stays unknown. Other conditional writes are never repeated
+/// after doubt.
 ///
 /// ```
 /// use core::time::Duration;

@@ -94,12 +94,15 @@ fn reset_while_sending() -> Scenario {
 }
 
 fn reset_conditional() -> Scenario {
-    Scenario::new("f08_a_reset_of_a_conditional_write_is_not")
+    Scenario::new("f08_a_reset_of_a_conditional_write_is_looked_up")
         .deeds([Deed::Close(100_000)])
         .call(large().forbid_overwrite(true))
         .expects([
             "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, part of its body",
-            "= PutObject failed: the connection broke; unknown, 1 attempt",
+            "> HEAD /bucket/a.txt signed",
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 25165824 bytes",
+            "= PutObject 200, 3 attempts: crc 84ff55bc4bf6fb56",
+            "# a.txt: 25165824 bytes, crc 84ff55bc4bf6fb56",
         ])
 }
 
@@ -238,19 +241,22 @@ fn silence() -> Scenario {
 fn silence_once() -> Scenario {
     Scenario::new("f16_silence_after_writes_of_each_kind")
         .tuned(impatient)
-        .deeds([Deed::Hang, Deed::Serve, Deed::Hang, Deed::Hang])
+        .deeds([Deed::Hang, Deed::Serve, Deed::Hang, Deed::Serve, Deed::Serve, Deed::Hang])
         .call(put())
-        .call(put().forbid_overwrite(true))
+        .call(PutObject::new(BUCKET, "b.txt", "hello").forbid_overwrite(true))
         .call(post())
         .expects([
             "> PUT /bucket/a.txt signed, 5 bytes",
             "> PUT /bucket/a.txt signed, 5 bytes",
             "= PutObject 200, 2 attempts: crc 9b1edae5dbb937b1",
-            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
-            "= PutObject failed: the peer was silent for too long; unknown, 1 attempt",
+            "> PUT /bucket/b.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/b.txt signed",
+            "> PUT /bucket/b.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "= PutObject 200, 3 attempts: crc 9b1edae5dbb937b1",
             "> POST /bucket/?worm signed, 5 bytes",
             "= InitiateBucketWorm failed: the peer was silent for too long; unknown, 1 attempt",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+            "# b.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
 }
 

@@ -1,16 +1,30 @@
 //! Writes whose answer is lost or wrong.
 
 use oss_proto::{
-    AbortMultipartUpload, CompleteMultipartUpload, CopyObject, CopySource, DeleteObject,
-    InitiateMultipartUpload, Metadata, PutBucket, PutObject, UploadPart,
+    AbortMultipartUpload, AppendObject, CompleteMultipartUpload, CopyObject, CopySource, DeleteObject,
+    InitiateMultipartUpload, Metadata, Payload, PutBucket, PutObject, Replay, UploadPart,
 };
 
-use crate::conformance::{Memory, Scenario};
-use crate::peer::{BUCKET, Deed};
+use crate::conformance::{Content, Memory, Scenario};
+use crate::peer::{Answer, BUCKET, Deed};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = vec![damaged_upload(), damaged_thrice(), unchecked_upload(), lost_put(), lost_part()];
-    all.extend([lost_completion(), lost_abort(), lost_conditional(), lost_delete(), lost_copy(), invalid()]);
+    all.extend([
+        lost_completion(),
+        lost_abort(),
+        lost_conditional(),
+        unmade_conditional(),
+        others_conditional(),
+        late_conditional(),
+        plain_conflict(),
+        failing_look(),
+        spent_conditional(),
+        lost_append(),
+        lost_delete(),
+        lost_copy(),
+        invalid(),
+    ]);
     all
 }
 
@@ -127,13 +141,133 @@ fn lost_abort() -> Scenario {
 }
 
 fn lost_conditional() -> Scenario {
-    Scenario::new("f60_a_lost_answer_to_a_conditional_write_is_not_guessed")
+    Scenario::new("f60_a_lost_answer_to_a_conditional_write_is_looked_up")
         .deeds([Deed::Lose])
         .call(put().forbid_overwrite(true))
         .expects([
             "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
-            "= PutObject failed: the connection broke; unknown, 1 attempt",
+            "> HEAD /bucket/a.txt signed",
+            "= PutObject 200, 2 attempts: crc 9b1edae5dbb937b1",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+        ])
+}
+
+fn unmade_conditional() -> Scenario {
+    Scenario::new("f60_a_conditional_write_that_was_not_made_is_made_again")
+        .deeds([Deed::Close(5)])
+        .call(put().forbid_overwrite(true))
+        .expects([
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "= PutObject 200, 3 attempts: crc 9b1edae5dbb937b1",
+            "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+        ])
+}
+
+fn others_conditional() -> Scenario {
+    Scenario::new("f60_what_somebody_else_wrote_is_a_conflict")
+        .holds("a.txt", "other")
+        .deeds([Deed::Close(5)])
+        .call(put().forbid_overwrite(true))
+        .expects([
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "= PutObject failed: 409 FileAlreadyExists; rejected, 3 attempts",
+            "# a.txt: 5 bytes, crc 36fad9241cea5c82",
+        ])
+}
+
+fn late_conditional() -> Scenario {
+    Scenario::new("f60_a_first_arrival_that_is_seen_late_is_no_conflict")
+        .deeds([Deed::Lose, Deed::Answer(Answer::new(404)), Deed::Serve])
+        .call(put().forbid_overwrite(true))
+        .expects([
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "= PutObject 200, 4 attempts: crc 9b1edae5dbb937b1",
+            "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+        ])
+}
+
+fn plain_conflict() -> Scenario {
+    Scenario::new("f60_a_conflict_without_doubt_is_final")
+        .holds("a.txt", "hello")
+        .deeds([Deed::Answer(Answer::error(503, "SlowDown"))])
+        .call(put().forbid_overwrite(true))
+        .expects([
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "= PutObject failed: 409 FileAlreadyExists; rejected, 2 attempts",
+            "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+        ])
+}
+
+fn failing_look() -> Scenario {
+    Scenario::new("f60_a_look_that_fails_leaves_the_outcome_unknown")
+        .hides_attempts()
+        .deeds([Deed::Lose, Deed::Answer(Answer::error(403, "AccessDenied"))])
+        .call(put().forbid_overwrite(true))
+        .deeds([Deed::Lose, Deed::Answer(Answer::error(500, "InternalError")), Deed::Serve])
+        .call(PutObject::new(BUCKET, "b.txt", "hello").forbid_overwrite(true))
+        .expects([
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "= PutObject failed: the connection broke; unknown",
+            "> PUT /bucket/b.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/b.txt signed",
+            "> HEAD /bucket/b.txt signed",
+            "= PutObject 200: crc 9b1edae5dbb937b1",
+            "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+            "# b.txt: 5 bytes, crc 9b1edae5dbb937b1",
+        ])
+}
+
+fn spent_conditional() -> Scenario {
+    let once = |key| {
+        let body = Payload::Stream { len: Some(5), replay: Replay::Once };
+        PutObject::new(BUCKET, key, body).forbid_overwrite(true)
+    };
+    Scenario::new("f10_f60_a_body_that_is_spent_is_looked_up_and_not_sent_again")
+        .deeds([Deed::Lose, Deed::Serve, Deed::Close(5)])
+        .stream(once("a.txt"), Content::new("hello"))
+        .stream(once("b.txt"), Content::new("hello"))
+        .expects([
+            "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "= PutObject 200, 2 attempts: crc 9b1edae5dbb937b1",
+            "> PUT /bucket/b.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
+            "> HEAD /bucket/b.txt signed",
+            "= PutObject failed: the connection broke; unknown, 2 attempts",
+            "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
+        ])
+}
+
+fn lost_append() -> Scenario {
+    let append = |position: u64, body: &'static str| AppendObject::new(BUCKET, "a.txt", position, body);
+    Scenario::new("f61_a_lost_answer_to_an_append_is_looked_up")
+        .deeds([Deed::Lose, Deed::Serve, Deed::Close(2), Deed::Serve, Deed::Serve, Deed::Lose])
+        .call(append(0, "hello"))
+        .call(append(5, ", you"))
+        .call(append(10, "!"))
+        .call(append(3, "lo"))
+        .expects([
+            "> POST /bucket/a.txt?append&position=0 signed, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "= AppendObject 200, 2 attempts: next at 5",
+            "> POST /bucket/a.txt?append&position=5 signed, 5 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "> POST /bucket/a.txt?append&position=5 signed, 5 bytes",
+            "= AppendObject 200, 3 attempts: next at 10",
+            "> POST /bucket/a.txt?append&position=10 signed, 1 bytes",
+            "> HEAD /bucket/a.txt signed",
+            "= AppendObject failed: the connection broke; unknown, 2 attempts",
+            "> POST /bucket/a.txt?append&position=3 signed, 2 bytes",
+            "= AppendObject failed: 409 PositionNotEqualToLength; rejected, 1 attempt",
+            "# a.txt: 11 bytes, crc 77068aedaeda423f",
         ])
 }
 
