@@ -116,10 +116,27 @@ fn f42_an_append_that_arrived_otherwise_is_damaged_and_not_repeated() {
 }
 
 #[test]
-fn f61_an_append_whose_answer_was_lost_is_not_repeated() {
-    let append = AppendObject::new("examplebucket", "k", 4u64, "more");
-    let error = call(&append, b"", vec![Play::Vanish]).unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Unknown);
+fn f61_an_append_whose_answer_was_lost_is_looked_up() {
+    let append = || AppendObject::new("examplebucket", "k", 4u64, "more");
+    let found = |whole: &str| {
+        let crc = oss_crc::checksum(whole.as_bytes()).to_string();
+        let kind = ("x-oss-object-type", "Appendable".to_owned());
+        let length = ("content-length", whole.len().to_string());
+        Play::Answer(200, vec![kind, length, ("x-oss-hash-crc64ecma", crc)], "")
+    };
+    let known = || append().initial_crc64(oss_crc::checksum(b"once"));
+    let reply = call(&known(), b"", vec![Play::Vanish, found("oncemore")]).unwrap();
+    assert_eq!((reply.attempts.len(), reply.output.crc64), (2, Some(oss_crc::checksum(b"oncemore"))));
+    // Not there yet: it is made again.
+    assert!(call(&known(), b"", vec![Play::Vanish, found("once"), crc_of("oncemore")]).is_ok());
+    // Somebody else's: the service says so, and that is the end.
+    let document = "<Error><Code>PositionNotEqualToLength</Code><Message>m</Message></Error>";
+    let refused = || Play::Answer(409, vec![], document);
+    let error = call(&known(), b"", vec![Play::Vanish, found("onceelse"), refused()]).unwrap_err();
+    assert_eq!((error.code(), error.outcome()), (Some("PositionNotEqualToLength"), Outcome::Rejected));
+    // As long as ours would be, and nobody knows what ours would be: not guessed, and not made again.
+    let error = call(&append(), b"", vec![Play::Vanish, found("oncemore")]).unwrap_err();
+    assert_eq!((error.outcome(), error.attempts().len()), (Outcome::Unknown, 2));
 }
 
 #[test]
