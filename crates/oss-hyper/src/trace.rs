@@ -11,7 +11,7 @@ pub(crate) use unheard::{Attempt, call, warn};
 #[cfg(feature = "tracing")]
 mod heard {
     use oss_proto::{EndpointWarning, Failure, Head, Transmit};
-    use tracing::{Instrument as _, debug, info_span, warn};
+    use tracing::{Instrument as _, Level, debug, enabled, info_span, warn};
 
     pub(crate) fn warn(warning: &EndpointWarning) {
         warn!(target: TARGET, "{warning}");
@@ -32,7 +32,10 @@ mod heard {
 
     impl Attempt {
         pub(crate) fn of(transmit: &Transmit) -> Self {
-            let host = transmit.request.uri().authority().map(ToString::to_string);
+            // Nobody pays for what nobody hears.
+            let is_heard = enabled!(target: TARGET, Level::DEBUG);
+            let authority = transmit.request.uri().authority().filter(|_| is_heard);
+            let host = authority.map(ToString::to_string);
             Self { method: transmit.request.method().clone(), host }
         }
 
