@@ -163,6 +163,11 @@ impl Machine {
         self.push(head, Some(failed.word()), now);
     }
 
+    /// What the caller is told: an arrival that a look did not find yet may still be on its way.
+    pub(super) fn told(&self) -> Outcome {
+        if self.is_in_doubt { Outcome::Unknown } else { self.outcome }
+    }
+
     /// One more attempt, with what came of it. There are few, and all who tell of them share the list.
     pub(super) fn push(&mut self, head: Option<&ReplyHead>, failure: Option<Cow<'static, str>>, now: Now) {
         let attempt = Attempt {

@@ -164,7 +164,7 @@ impl Machine {
                 let again = Misuse { what: "polled again", state: "Finished" };
                 Action::Done(match result {
                     Some(result) => result,
-                    None => Err(self.error(ErrorKind::Misuse(again), self.outcome)),
+                    None => Err(self.error(ErrorKind::Misuse(again), self.told())),
                 })
             }
         }
@@ -418,7 +418,7 @@ impl Machine {
         }
         self.learn(&failed);
         self.fresh_connection |= failed.blames_connection();
-        let error = self.error(failed.kind.clone(), self.outcome).with_explanation(self.explain(&failed));
+        let error = self.error(failed.kind.clone(), self.told()).with_explanation(self.explain(&failed));
         let wants_repeat = failed.verdict().is_retryable();
         // A look only reads. If it fails, what is held is the write's own failure.
         let is_look = self.aside.is_some();
@@ -467,7 +467,7 @@ impl Machine {
             }
             return self.give_up();
         }
-        // It had no effect. If it arrives late after all, its own condition refuses one of the two.
+        // It had no effect so far. If it arrives late after all, its own condition refuses one of the two.
         self.outcome = Outcome::Rejected;
         self.is_in_doubt = finding == Finding::Before;
         self.state = State::Start;
@@ -549,7 +549,7 @@ impl Machine {
     }
 
     fn fail(&mut self, kind: ErrorKind) {
-        let error = self.error(kind, self.outcome);
+        let error = self.error(kind, self.told());
         self.finish(Err(error));
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Trace {
     /// Where it begins in the object: 0, but for an append.
     position: u64,
     len: u64,
+    /// The length is the body's own, and not what left of it before an answer came.
+    is_whole: bool,
     /// Of the whole object; `None` when nobody can know it.
     crc: Option<u64>,
     is_append: bool,
@@ -85,7 +87,7 @@ impl Trace {
         let is_metadata = |name: &str| name.to_ascii_lowercase().starts_with("x-oss-meta-");
         let metadata = draft.headers.iter().filter(|(name, _)| !is_append && is_metadata(name));
         let metadata = metadata.cloned().collect();
-        Some(Self { position, len: sent_len, crc, is_append, metadata })
+        Some(Self { position, len: sent_len, is_whole: len.is_some(), crc, is_append, metadata })
     }
 
     /// The look: a `HeadObject` of the same object.
@@ -118,8 +120,8 @@ impl Trace {
         if is_ours && has_metadata {
             return if is_older(head, elapsed) { Finding::Others } else { Finding::Ours };
         }
-        // As long as ours would be, and nothing says what is in it.
-        let is_untold = len == end && (self.crc.is_none() || head.crc64() == Ok(None));
+        // As long as ours would be, and nothing says what is in it; or nobody knows how long that is.
+        let is_untold = !self.is_whole || (len == end && (self.crc.is_none() || head.crc64() == Ok(None)));
         let is_versioned = head.header("x-oss-version-id").is_some_and(|version| version != "null");
         if is_untold || is_versioned { Finding::Unclear } else { Finding::Others }
     }
