@@ -97,7 +97,7 @@ where
 }
 
 /// What follows an action.
-#[expect(clippy::large_enum_variant, reason = "moved once, into the loop")]
+#[allow(clippy::large_enum_variant, reason = "moved once, into the loop")]
 pub(crate) enum Next<T> {
     Tell(Event),
     Poll,
