@@ -20,8 +20,8 @@ async fn main() -> Outcome {
         .proxy(Proxy::all(&format!("http://user:password@{}", proxy.host()))?)
         .block_size(16 * 1024)
         .connect_timeout(Duration::from_secs(30))
-        .connections_max(1024)
-        .tls_min(TlsVersion::Tls13);
+        .max_connections(1024)
+        .tls_min_version(TlsVersion::Tls13);
     let transport = stage.transport_over(builder).build()?;
 
     let config = Config::new()

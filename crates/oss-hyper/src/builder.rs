@@ -28,8 +28,8 @@ use crate::{BoxError, Transport};
 ///
 /// let transport = Transport::builder()
 ///     .connect_timeout(Duration::from_secs(5))
-///     .connections_max(64)
-///     .tls_min(TlsVersion::Tls13)
+///     .max_connections(64)
+///     .tls_min_version(TlsVersion::Tls13)
 ///     .proxy(Proxy::all("http://proxy.example:3128")?.except(".internal.example"))
 ///     .upload_bandwidth_max(10 << 20)
 ///     .build()?;
@@ -38,8 +38,8 @@ use crate::{BoxError, Transport};
 #[derive(Clone)]
 pub struct TransportBuilder {
     connect_timeout: Duration,
-    connections_max: usize,
-    idle_max: Duration,
+    max_connections: usize,
+    idle_connection_timeout: Duration,
     block_bytes: usize,
     upload_bytes_per_sec: u64,
     download_bytes_per_sec: u64,
@@ -56,8 +56,8 @@ impl TransportBuilder {
     pub(crate) fn new() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            connections_max: 20,
-            idle_max: Duration::from_secs(50),
+            max_connections: 20,
+            idle_connection_timeout: Duration::from_secs(50),
             block_bytes: BLOCK_BYTES,
             upload_bytes_per_sec: 0,
             download_bytes_per_sec: 0,
@@ -80,8 +80,8 @@ impl TransportBuilder {
 
     /// The most connections at a time, idle ones included: 20. At least 1.
     #[must_use]
-    pub fn connections_max(mut self, connections: usize) -> Self {
-        self.connections_max = connections;
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
         self
     }
 
@@ -89,8 +89,8 @@ impl TransportBuilder {
     ///
     /// An older one is closed by the next call, whatever that is, or when the peer closes it.
     #[must_use]
-    pub fn idle_max(mut self, idle: Duration) -> Self {
-        self.idle_max = idle;
+    pub fn idle_connection_timeout(mut self, idle: Duration) -> Self {
+        self.idle_connection_timeout = idle;
         self
     }
 
@@ -132,19 +132,19 @@ impl TransportBuilder {
         self.connecting("root_certificates")
     }
 
-    /// The oldest version of TLS to accept: 1.2. It takes the place of an earlier `tls_exact`.
+    /// The oldest version of TLS to accept: 1.2. It takes the place of an earlier `tls_version`.
     #[must_use]
-    pub fn tls_min(mut self, version: TlsVersion) -> Self {
+    pub fn tls_min_version(mut self, version: TlsVersion) -> Self {
         self.tls.versions = Versions::From(version);
-        self.connecting("tls_min")
+        self.connecting("tls_min_version")
     }
 
     /// The only version of TLS to accept; by default there are two. It takes the place of an earlier
-    /// `tls_min`.
+    /// `tls_min_version`.
     #[must_use]
-    pub fn tls_exact(mut self, version: TlsVersion) -> Self {
+    pub fn tls_version(mut self, version: TlsVersion) -> Self {
         self.tls.versions = Versions::Only(version);
-        self.connecting("tls_exact")
+        self.connecting("tls_version")
     }
 
     /// Whether to accept any certificate, of anyone, for any name, also of a proxy: false.
@@ -192,9 +192,9 @@ impl TransportBuilder {
 
     /// Connects from this address of the machine, on any port: by default the system chooses.
     #[must_use]
-    pub fn local_address(mut self, address: IpAddr) -> Self {
+    pub fn bind_address(mut self, address: IpAddr) -> Self {
         self.local = Some(address);
-        self.connecting("local_address")
+        self.connecting("bind_address")
     }
 
     /// Makes connections by this connector of hyper, for instance a Unix socket: by default by TCP and TLS of
@@ -242,7 +242,7 @@ impl TransportBuilder {
         };
         let limits = Limits::new(self.upload_bytes_per_sec, self.download_bytes_per_sec);
         let connector = Connector { timeout: self.connect_timeout, way, limits };
-        let pool = Pool::new(connector, self.connections_max, self.idle_max);
+        let pool = Pool::new(connector, self.max_connections, self.idle_connection_timeout);
         Ok(Transport::over(pool, self.block_bytes))
     }
 
@@ -264,8 +264,8 @@ impl fmt::Debug for TransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportBuilder")
             .field("connect_timeout", &self.connect_timeout)
-            .field("connections_max", &self.connections_max)
-            .field("idle_max", &self.idle_max)
+            .field("max_connections", &self.max_connections)
+            .field("idle_connection_timeout", &self.idle_connection_timeout)
             .field("block_bytes", &self.block_bytes)
             .field("upload_bytes_per_sec", &self.upload_bytes_per_sec)
             .field("download_bytes_per_sec", &self.download_bytes_per_sec)

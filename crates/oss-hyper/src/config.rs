@@ -296,22 +296,22 @@ impl Config {
     /// The most connections at a time, idle ones included: 20. At least 1.
     #[doc(alias = "pool_size")]
     pub fn max_connections(self, connections: usize) -> Self {
-        self.connect("max_connections", |own| own.connections_max(connections))
+        self.connect("max_connections", |own| own.max_connections(connections))
     }
 
     /// How long an unused connection may be used again: 50 s, before OSS closes it at 60 s.
     pub fn idle_connection_timeout(self, timeout: Duration) -> Self {
-        self.connect("idle_connection_timeout", |own| own.idle_max(timeout))
+        self.connect("idle_connection_timeout", |own| own.idle_connection_timeout(timeout))
     }
 
     /// The least version of TLS: 1.2.
     pub fn tls_min_version(self, version: TlsVersion) -> Self {
-        self.connect("tls_min_version", |own| own.tls_min(version))
+        self.connect("tls_min_version", |own| own.tls_min_version(version))
     }
 
     /// The only version of TLS.
     pub fn tls_version(self, version: TlsVersion) -> Self {
-        self.connect("tls_version", |own| own.tls_exact(version))
+        self.connect("tls_version", |own| own.tls_version(version))
     }
 
     /// Trusts these certificates besides those of Mozilla: any number in PEM, or one in DER.
@@ -328,7 +328,7 @@ impl Config {
 
     /// The address of this machine from which connections are made.
     pub fn bind_address(self, address: IpAddr) -> Self {
-        self.connect("bind_address", |own| own.local_address(address))
+        self.connect("bind_address", |own| own.bind_address(address))
     }
 
     /// How much all uploads together may send: KiB per second, 0 for no limit.

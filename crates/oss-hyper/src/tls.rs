@@ -97,7 +97,7 @@ mod with_rustls {
             let provider = Arc::new(ring::default_provider());
             let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
                 .with_protocol_versions(&versions(options.versions))
-                .map_err(|error| ("tls_min", error.to_string()))?
+                .map_err(|error| ("tls_min_version", error.to_string()))?
                 .with_root_certificates(roots);
             let mut config = match &options.identity {
                 None => builder.with_no_client_auth(),
@@ -186,7 +186,7 @@ mod with_rustls {
             | rustls::Error::PeerIncompatible(
                 PeerIncompatible::ServerDoesNotSupportTls12Or13
                 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
-            ) => "the server has no version of TLS that is allowed here (`tls_min`, `tls_exact`)",
+            ) => "the server has no version of TLS that is allowed here (`tls_min_version`, `tls_version`)",
             rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port",
             _ => return Fault::new(FailureKind::Tls, error),
         };

@@ -48,8 +48,8 @@ fn the_defaults_are_those_of_the_documents() {
     let transport = format!("{:?}", Transport::builder());
     for default in [
         "connect_timeout: 10s,",
-        "connections_max: 20,",
-        "idle_max: 50s,",
+        "max_connections: 20,",
+        "idle_connection_timeout: 50s,",
         "block_bytes: 65536,",
         "upload_bytes_per_sec: 0,",
         "download_bytes_per_sec: 0,",

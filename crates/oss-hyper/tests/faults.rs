@@ -199,7 +199,7 @@ async fn a_calls_own_end_bounds_every_wait() {
     })
     .await;
     let service = strict(address, LONG).with(|settings| settings.timeouts.operation = Some(IDLE));
-    let transport = Transport::builder().connections_max(1).build().unwrap();
+    let transport = Transport::builder().max_connections(1).build().unwrap();
     let bucket = bucket_over(service, &transport);
     let (first, second) = tokio::join!(bucket.put("key", "x"), bucket.put("key", "y"));
     for (error, wait) in [(first.unwrap_err(), Wait::Answer), (second.unwrap_err(), Wait::Turn)] {
@@ -217,7 +217,7 @@ async fn f87_a_pool_held_by_open_bodies_says_so() {
         sleep(LONG).await;
     })
     .await;
-    let transport = Transport::builder().connections_max(2).connect_timeout(IDLE).build().unwrap();
+    let transport = Transport::builder().max_connections(2).connect_timeout(IDLE).build().unwrap();
     let bucket = bucket_over(strict(address, LONG), &transport);
     let held = [bucket.get("a").await.unwrap(), bucket.get("b").await.unwrap()];
     let error = bucket.get("c").await.unwrap_err();
@@ -494,7 +494,7 @@ async fn connections_are_reused_until_they_have_idled_too_long() {
         }
     })
     .await;
-    let transport = Transport::builder().idle_max(IDLE).build().unwrap();
+    let transport = Transport::builder().idle_connection_timeout(IDLE).build().unwrap();
     let bucket = bucket_over(strict(address, LONG), &transport);
     for _ in 0..5 {
         bucket.put("key", "x").await.unwrap();

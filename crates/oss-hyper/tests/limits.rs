@@ -255,7 +255,7 @@ async fn counted() -> (Handle, SocketAddr, Arc<[AtomicUsize; 3]>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f87_two_hundred_calls_keep_to_eight_connections() {
     let (_handle, address, counts) = counted().await;
-    let transport = Transport::builder().connections_max(8).build().unwrap();
+    let transport = Transport::builder().max_connections(8).build().unwrap();
     let bucket = bucket_over(service(&format!("http://{address}")), &transport);
     let mut calls = JoinSet::new();
     for i in 0..200 {

@@ -134,14 +134,14 @@ async fn a_connector_that_fails_or_never_ends_is_a_failure_to_connect() {
 fn a_connector_beside_options_that_it_does_not_see_is_refused_by_both_names() {
     let own = || Transport::builder().connector(Bad(true));
     let cases = [
-        ("tls_min", own().tls_min(TlsVersion::Tls13)),
-        ("tls_exact", own().tls_exact(TlsVersion::Tls13)),
+        ("tls_min_version", own().tls_min_version(TlsVersion::Tls13)),
+        ("tls_version", own().tls_version(TlsVersion::Tls13)),
         ("insecure_skip_verify", own().insecure_skip_verify(true)),
         ("root_certificates", own().root_certificates("x")),
         ("client_certificate", own().client_certificate("x", "y")),
         ("proxy", own().proxy(Proxy::none())),
         ("resolver", own().resolver(|_| ready(Ok(Vec::new())))),
-        ("local_address", own().local_address(IpAddr::V4(Ipv4Addr::LOCALHOST))),
+        ("bind_address", own().bind_address(IpAddr::V4(Ipv4Addr::LOCALHOST))),
     ];
     for (name, builder) in cases {
         let error = builder.build().unwrap_err();
@@ -213,7 +213,7 @@ async fn connections_come_from_the_address_that_was_chosen() {
     })
     .await;
     let local: IpAddr = "127.0.0.2".parse().unwrap();
-    let transport = Transport::builder().local_address(local).build().unwrap();
+    let transport = Transport::builder().bind_address(local).build().unwrap();
     bucket_over(strict(address, LIMIT), &transport).delete("key").await.unwrap();
     assert_eq!(*seen.lock().unwrap(), [local]);
 
@@ -222,7 +222,7 @@ async fn connections_come_from_the_address_that_was_chosen() {
         ("192.0.2.1", "cannot connect from 192.0.2.1: "),
         ("::1", "127.0.0.1 has no address of the same family as the local address ::1; choose another"),
     ] {
-        let transport = Transport::builder().local_address(local.parse().unwrap()).build().unwrap();
+        let transport = Transport::builder().bind_address(local.parse().unwrap()).build().unwrap();
         let error = bucket_over(strict(address, LIMIT), &transport).delete("key").await.unwrap_err();
         let (kind, cause) = told(&error);
         assert_eq!((kind, error.outcome()), (FailureKind::Connect, Outcome::NotSent));

@@ -35,7 +35,8 @@ fn transport_error(error: &Error) -> (FailureKind, String) {
 #[tokio::test]
 async fn f70_time_limits_without_end_are_limits_without_end() {
     let server = emulator().await;
-    let transport = Transport::builder().connect_timeout(Duration::MAX).idle_max(Duration::MAX);
+    let transport =
+        Transport::builder().connect_timeout(Duration::MAX).idle_connection_timeout(Duration::MAX);
     let transport = transport.build().unwrap();
     let endless = service(&server.endpoint()).with(|settings| {
         settings.timeouts.idle = Duration::MAX;
@@ -158,7 +159,7 @@ async fn f09_a_source_that_panics_is_no_failure_of_the_wire() {
 #[tokio::test]
 async fn a_source_that_opens_slowly_keeps_no_connection() {
     let server = emulator().await;
-    let transport = Transport::builder().connections_max(1).connect_timeout(IDLE).build().unwrap();
+    let transport = Transport::builder().max_connections(1).connect_timeout(IDLE).build().unwrap();
     let bucket = bucket_over(service(&server.endpoint()), &transport);
     bucket.put("source", "12345").await.unwrap();
     let never = Body::reopen(5, core::future::pending::<io::Result<&[u8]>>);
@@ -189,7 +190,7 @@ async fn f87_running_calls_are_waited_for() {
         }
     })
     .await;
-    let transport = Transport::builder().connections_max(1).connect_timeout(IDLE).build().unwrap();
+    let transport = Transport::builder().max_connections(1).connect_timeout(IDLE).build().unwrap();
     let bucket = bucket_over(strict(address, LONG), &transport);
     let (a, b, c) = tokio::join!(bucket.put("a", "x"), bucket.put("b", "x"), bucket.put("c", "x"));
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
@@ -293,7 +294,7 @@ async fn a_call_whose_time_is_over_says_where_the_time_went() {
         ErrorKind::Deadline(late) => late.wait,
         other => panic!("{other:?}"),
     };
-    let transport = Transport::builder().connections_max(1).build().unwrap();
+    let transport = Transport::builder().max_connections(1).build().unwrap();
     let held = bucket_over(strict(address, LONG), &transport).get("a").await.unwrap();
     let error = bucket_over(hurried(), &transport).get("b").await.unwrap_err();
     assert_eq!((waited(&error), error.outcome()), (Wait::Turn, Outcome::NotSent));

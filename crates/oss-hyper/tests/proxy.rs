@@ -207,7 +207,7 @@ async fn a_proxy_may_want_tls_itself() {
         let proxy = Forwarding::with(stage.address(), Some(LOGIN), Some(acceptor)).await;
         let url = Proxy::all(&format!("https://{IN_URL}@{}", proxy.address)).unwrap();
         for endpoint in [HTTP, HTTPS] {
-            let transport = through(&stage, url.clone()).tls_exact(version);
+            let transport = through(&stage, url.clone()).tls_version(version);
             works(&bucket(endpoint, transport.root_certificates(authority.pem()))).await;
         }
         assert_eq!(proxy.heads().len(), 4);

@@ -99,7 +99,7 @@ async fn i7_an_answer_that_is_not_read_further_keeps_no_connection_while_credent
         }
     })
     .await;
-    let transport = Transport::builder().connections_max(1).build().unwrap();
+    let transport = Transport::builder().max_connections(1).build().unwrap();
     let pools: Arc<Mutex<Vec<String>>> = Arc::default();
     let (seen, watched) = (Arc::clone(&pools), transport.clone());
     let service = service(&format!("http://{address}")).with(|settings| settings.timeouts.error_body = IDLE);

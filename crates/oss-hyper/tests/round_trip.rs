@@ -264,7 +264,7 @@ async fn f21_a_clock_that_is_wrong_is_corrected_once_for_all() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_calls_share_a_small_pool() {
     let server = emulator().await;
-    let transport = Transport::builder().connections_max(4).build().unwrap();
+    let transport = Transport::builder().max_connections(4).build().unwrap();
     let bucket = bucket_over(service(&server.endpoint()), &transport);
     let mut calls = JoinSet::new();
     for n in 0..200 {
@@ -287,7 +287,7 @@ async fn two_hundred_calls_share_a_small_pool() {
 #[tokio::test]
 async fn f72_calls_dropped_at_any_point_leave_nothing_behind() {
     let server = emulator().await;
-    let transport = Transport::builder().connections_max(2).build().unwrap();
+    let transport = Transport::builder().max_connections(2).build().unwrap();
     let bucket = bucket_over(service(&server.endpoint()), &transport);
     let bytes = content(300_000);
     bucket.put("big", bytes.clone()).await.unwrap();

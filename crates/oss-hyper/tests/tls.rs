@@ -115,11 +115,11 @@ async fn each_version_of_tls_can_be_forced_on_both_sides() {
     // Whether it comes to an agreement with a server that has only 1.2, and one that has only 1.3.
     let cases: [(&str, Choice, [bool; 2]); 6] = [
         ("default", |b| b, [true, true]),
-        ("min 1.2", |b| b.tls_min(Tls12), [true, true]),
-        ("min 1.3", |b| b.tls_min(Tls13), [false, true]),
-        ("exactly 1.2", |b| b.tls_exact(Tls12), [true, false]),
-        ("exactly 1.3", |b| b.tls_exact(Tls13), [false, true]),
-        ("the last one counts", |b| b.tls_exact(Tls12).tls_min(Tls12), [true, true]),
+        ("min 1.2", |b| b.tls_min_version(Tls12), [true, true]),
+        ("min 1.3", |b| b.tls_min_version(Tls13), [false, true]),
+        ("exactly 1.2", |b| b.tls_version(Tls12), [true, false]),
+        ("exactly 1.3", |b| b.tls_version(Tls13), [false, true]),
+        ("the last one counts", |b| b.tls_version(Tls12).tls_min_version(Tls12), [true, true]),
     ];
     for (i, version) in [&TLS12, &TLS13].into_iter().enumerate() {
         let (_server, endpoint) = served(server_of(&leaf, &[version])).await;
@@ -130,8 +130,7 @@ async fn each_version_of_tls_can_be_forced_on_both_sides() {
                 assert_eq!(result.is_ok(), agrees[i], "{name} and {version:?}: {result:?}");
                 if let Err(error) = result {
                     let said = refused(&error);
-                    let why =
-                        "the server has no version of TLS that is allowed here (`tls_min`, `tls_exact`)";
+                    let why = "the server has no version of TLS that is allowed here (`tls_min_version`, `tls_version`)";
                     assert!(said.starts_with(why), "{said}");
                 }
             }
