@@ -3,6 +3,8 @@
 //! `cargo xtask ci` is the whole of CI, in order, on a laptop. Needs only a Rust toolchain;
 //! a step whose outside tool is missing says so by name.
 
+extern crate alloc;
+
 mod agreement;
 mod apt;
 mod bench;
@@ -14,6 +16,7 @@ mod examples;
 mod fuzz;
 mod instructions;
 mod interop;
+mod matrix;
 mod no_std;
 mod run;
 mod tidy;
@@ -80,6 +83,12 @@ const COMMANDS: &[Command] = &[
     Command { name: "crc", usage: "", about: "the checksum by crc-fast and by table", run: cargo::crc },
     Command { name: "doc", usage: "", about: "rustdoc, warnings are errors", run: cargo::doc },
     Command { name: "tidy", usage: "", about: "the house rules and the crate DAG", run: tidy::tidy },
+    Command {
+        name: "matrix",
+        usage: "[ROW]...",
+        about: "the faults of docs/faults.md and the tests that show them",
+        run: matrix::matrix,
+    },
     Command { name: "no-std", usage: "", about: "the leaves without std", run: no_std::no_std },
     Command { name: "wasm", usage: "", about: "the crates without IO for wasm32", run: wasm::wasm },
     Command {

@@ -514,7 +514,7 @@ mod tests {
     ];
 
     #[test]
-    fn f01_to_f17_the_wire() {
+    fn f01_f02_f04_f17_f87_what_the_wire_does() {
         for &(kind, verdict) in KINDS {
             let failure = Failure::Transport(kind);
             assert_eq!(classify(failure), verdict, "{kind:?}");
