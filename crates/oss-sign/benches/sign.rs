@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p oss-sign` prints `put_object/headers  time: [1.3 1.4 1.5 x the floor]`.
 
+#[path = "requests/floor.rs"]
+mod floor;
 mod requests;
 
 use core::{hint::black_box, time::Duration};
@@ -11,10 +13,9 @@ use criterion::{
     Criterion, Throughput, criterion_group, criterion_main,
     measurement::{Measurement, ValueFormatter, WallTime},
 };
-use hmac::{Hmac, KeyInit, Mac};
-use oss_sign::{Scratch, Signed, SigningKey};
-use sha2::{Digest, Sha256};
+use oss_sign::{Scratch, SigningKey};
 
+use floor::Floor;
 use requests::{KEY, SCOPE, SIGNATURES};
 
 fn signing(criterion: &mut Criterion<TimesFloor>) {
@@ -24,7 +25,7 @@ fn signing(criterion: &mut Criterion<TimesFloor>) {
         let floor = Floor::of(&sign(request, &signing, &mut scratch));
         criterion.bench_function(name, |bencher| {
             bencher.iter_custom(|count| {
-                floor.ratio(count, || {
+                ratio(&floor, count, || {
                     black_box(sign(black_box(request), &signing, &mut scratch));
                 })
             });
@@ -34,7 +35,7 @@ fn signing(criterion: &mut Criterion<TimesFloor>) {
         }
         criterion.bench_function(&format!("{name}, cold key"), |bencher| {
             bencher.iter_custom(|count| {
-                floor.ratio(count, || {
+                ratio(&floor, count, || {
                     let signing = SigningKey::derive(black_box(&KEY), &SCOPE);
                     black_box(sign(black_box(request), &signing, &mut scratch));
                 })
@@ -43,41 +44,22 @@ fn signing(criterion: &mut Criterion<TimesFloor>) {
     }
 }
 
-/// The texts that must be hashed, whoever signs.
-struct Floor {
-    canonical: String,
-    to_sign: String,
-    mac: Hmac<Sha256>,
-}
-
-impl Floor {
-    fn of(signed: &Signed<'_>) -> Self {
-        let mac = Hmac::new_from_slice(&[7; 32]).expect("HMAC takes a key of any length");
-        Self { canonical: signed.canonical_request().into(), to_sign: signed.string_to_sign().into(), mac }
+/// `count` times the ratio of `work` to the floor. They take turns, and each is judged by its best one, so
+/// that neither a slow machine nor another program counts.
+fn ratio(floor: &Floor, count: u64, mut work: impl FnMut()) -> f64 {
+    let (mut least, mut ours) = (f64::MAX, f64::MAX);
+    let mut left = count;
+    while left > 0 {
+        let turn = left.min(TURN);
+        left -= turn;
+        let start = WallTime.start();
+        (0..turn).for_each(|_| floor.hash());
+        least = least.min(WallTime.end(start).as_secs_f64() / turn as f64);
+        let start = WallTime.start();
+        (0..turn).for_each(|_| work());
+        ours = ours.min(WallTime.end(start).as_secs_f64() / turn as f64);
     }
-
-    fn hash(&self) {
-        black_box(Sha256::digest(black_box(&self.canonical)));
-        black_box(self.mac.clone().chain_update(black_box(&self.to_sign)).finalize());
-    }
-
-    /// `count` times the ratio of `work` to the floor. They take turns, and each is judged by its best one,
-    /// so that neither a slow machine nor another program counts.
-    fn ratio(&self, count: u64, mut work: impl FnMut()) -> f64 {
-        let (mut floor, mut ours) = (f64::MAX, f64::MAX);
-        let mut left = count;
-        while left > 0 {
-            let turn = left.min(TURN);
-            left -= turn;
-            let start = WallTime.start();
-            (0..turn).for_each(|_| self.hash());
-            floor = floor.min(WallTime.end(start).as_secs_f64() / turn as f64);
-            let start = WallTime.start();
-            (0..turn).for_each(|_| work());
-            ours = ours.min(WallTime.end(start).as_secs_f64() / turn as f64);
-        }
-        ours / floor * count as f64
-    }
+    ours / least * count as f64
 }
 
 /// Values are ratios and not times.

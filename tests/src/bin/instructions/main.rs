@@ -3,16 +3,17 @@
 //! `cargo xtask instructions` counts the instructions of both ways. They prepare the same, so the difference
 //! is what the signer does beside hashing, `COUNT` times.
 
+#[path = "../../../../crates/oss-sign/benches/requests/floor.rs"]
+mod floor;
 #[path = "../../../../crates/oss-sign/benches/requests/mod.rs"]
 mod requests;
 
 use core::hint::black_box;
 use std::{env, process::ExitCode};
 
-use hmac::{Hmac, KeyInit, Mac};
-use oss_sign::{Scratch, Signed, SigningKey};
-use sha2::{Digest, Sha256};
+use oss_sign::{Scratch, SigningKey};
 
+use floor::Floor;
 use requests::{KEY, SCOPE, SIGNATURES};
 
 fn main() -> ExitCode {
@@ -36,24 +37,4 @@ fn usage() -> ExitCode {
     let names: Vec<&str> = SIGNATURES.iter().map(|(name, ..)| *name).collect();
     println!("usage: instructions {} sign|floor COUNT", names.join("|"));
     ExitCode::FAILURE
-}
-
-/// What must be hashed, whoever signs: the canonical request, and the string to sign with a key that is
-/// ready.
-struct Floor {
-    canonical: String,
-    to_sign: String,
-    mac: Hmac<Sha256>,
-}
-
-impl Floor {
-    fn of(signed: &Signed<'_>) -> Self {
-        let mac = Hmac::new_from_slice(&[7; 32]).expect("HMAC takes a key of any length");
-        Self { canonical: signed.canonical_request().into(), to_sign: signed.string_to_sign().into(), mac }
-    }
-
-    fn hash(&self) {
-        black_box(Sha256::digest(black_box(&self.canonical)));
-        black_box(self.mac.clone().chain_update(black_box(&self.to_sign)).finalize());
-    }
 }
