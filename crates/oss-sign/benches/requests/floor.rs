@@ -1,6 +1,6 @@
 //! The least that any signer does: the hashing.
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use oss_sign::Signed;
