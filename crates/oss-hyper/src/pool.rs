@@ -1,14 +1,16 @@
 //! The connections of a transport: a hard limit, and idle ones kept for the next request.
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use core::pin::pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use oss_proto::{FailureKind, Wait};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::after;
 use crate::connect::{Connection, Connector, Fault, Origin};
@@ -30,6 +32,8 @@ struct Shelf {
     /// Oldest first.
     idle: Vec<Idle>,
     in_use: usize,
+    /// Closes what has idled too long, while there is anything idle.
+    closer: Option<AbortHandle>,
 }
 
 struct Idle {
@@ -65,7 +69,7 @@ impl Pool {
             size,
             idle_max,
             slots: Arc::new(Semaphore::new(size)),
-            shelf: Mutex::new(Shelf { idle: Vec::new(), in_use: 0 }),
+            shelf: Mutex::new(Shelf { idle: Vec::new(), in_use: 0, closer: None }),
             open_bodies: AtomicUsize::new(0),
             returned: AtomicUsize::new(0),
         })
@@ -162,9 +166,7 @@ impl Pool {
     fn take_idle(&self, origin: &Origin) -> Option<(Connection, Duration)> {
         let mut shelf = self.shelf();
         let now = Instant::now();
-        shelf.idle.retain(|idle| {
-            now.saturating_duration_since(idle.since) < self.idle_max && !idle.connection.sender.is_closed()
-        });
+        shelf.drop_old(now, self.idle_max);
         let at = shelf.idle.iter().rposition(|idle| idle.origin == *origin)?;
         let idle = shelf.idle.remove(at);
         Some((idle.connection, now.saturating_duration_since(idle.since)))
@@ -178,8 +180,50 @@ impl Pool {
         drop(shelf.idle.drain(..surplus));
     }
 
+    /// Closes what has idled too long, and says when to look again; `None` when nothing is idle or nothing
+    /// ends.
+    fn close_old(&self) -> Option<Instant> {
+        let mut shelf = self.shelf();
+        shelf.drop_old(Instant::now(), self.idle_max);
+        let next = shelf.idle.first().and_then(|oldest| oldest.since.checked_add(self.idle_max));
+        if next.is_none() {
+            // Under the lock, so that whoever keeps the next connection starts another.
+            shelf.closer = None;
+        }
+        next
+    }
+
+    fn keep(self: &Arc<Self>, idle: Idle) {
+        let mut shelf = self.shelf();
+        shelf.idle.push(idle);
+        // Off the runtime nobody can wait; the next call closes what is old then.
+        if let (false, Ok(runtime)) = (shelf.is_watched(), Handle::try_current()) {
+            shelf.closer = Some(runtime.spawn(close_old(Arc::downgrade(self))).abort_handle());
+        }
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    fn drop_old(&mut self, now: Instant, idle_max: Duration) {
+        self.idle.retain(|idle| {
+            now.saturating_duration_since(idle.since) < idle_max && !idle.connection.sender.is_closed()
+        });
+    }
+
+    /// A closer ends with its runtime, so it is asked and not remembered.
+    fn is_watched(&self) -> bool {
+        self.closer.as_ref().is_some_and(|closer| !closer.is_finished())
+    }
+}
+
+/// Closes each idle connection when its time is over, until there is none.
+async fn close_old(pool: Weak<Pool>) {
+    while let Some(next) = pool.upgrade().and_then(|pool| pool.close_old()) {
+        sleep_until(next).await;
     }
 }
 
@@ -194,7 +238,7 @@ impl Lease {
         let Self { connection, origin, slot, .. } = self;
         if !connection.sender.is_closed() {
             let idle = Idle { connection, origin, since: Instant::now() };
-            slot.pool.shelf().idle.push(idle);
+            slot.pool.keep(idle);
         }
         // The slot comes after, so that whoever waits for it finds the connection.
         drop(slot);
@@ -205,6 +249,14 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.pool.returned.fetch_add(1, Ordering::Relaxed);
         self.pool.shelf().in_use -= 1;
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if let Some(closer) = self.shelf().closer.take() {
+            closer.abort();
+        }
     }
 }
 

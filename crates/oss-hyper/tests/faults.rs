@@ -505,6 +505,30 @@ async fn connections_are_reused_until_they_have_idled_too_long() {
     assert_eq!(connections.load(Ordering::Relaxed), 2);
 }
 
+/// A connection that nobody uses any more is closed when its time is over, and not by the next call.
+#[tokio::test]
+async fn i07_an_idle_connection_is_closed_in_time() {
+    let ended = Arc::new(tokio::sync::Notify::new());
+    let end = Arc::clone(&ended);
+    let address = raw(move |_, mut stream| {
+        let end = Arc::clone(&end);
+        async move {
+            while !read_request(&mut stream).await.0.is_empty() {
+                write(&mut stream, OK).await;
+            }
+            end.notify_one();
+        }
+    })
+    .await;
+    let transport = Transport::builder().idle_connection_timeout(IDLE).build().unwrap();
+    let bucket = bucket_over(strict(address, LONG), &transport);
+    bucket.put("key", "x").await.unwrap();
+    bucket.put("key", "x").await.unwrap();
+    timeout(LONG, ended.notified()).await.expect("the client closes what it does not use");
+    bucket.put("key", "x").await.unwrap();
+    timeout(LONG, ended.notified()).await.expect("and again, after a pause");
+}
+
 /// Head and body of a request.
 type Arrived = (String, Vec<u8>);
 
