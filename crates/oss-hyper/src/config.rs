@@ -548,7 +548,7 @@ impl Connections {
             (None, Some(proxy)) => Ok(proxy.clone()),
             (None, None) => Proxy::from_env(),
         };
-        Ok(Some((setting, proxy.map_err(|error| bad_proxy(&error))?)))
+        Ok(Some((setting, proxy.map_err(|error| bad_proxy(setting, &error))?)))
     }
 }
 
@@ -577,8 +577,8 @@ fn cloud_box(id: &str) -> Result<CloudBoxId, Error> {
     CloudBoxId::parse(id).map_err(|error| invalid("cloud_box_id", error.into()))
 }
 
-fn bad_proxy(error: &ProxyError) -> Error {
-    invalid("proxy", InvalidValue::new(error.to_string()))
+fn bad_proxy(setting: &'static str, error: &ProxyError) -> Error {
+    invalid(setting, InvalidValue::new(error.to_string()))
 }
 
 fn user_agent(suffix: Option<&str>) -> Cow<'static, str> {

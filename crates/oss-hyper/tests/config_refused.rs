@@ -179,11 +179,11 @@ fn a_text_that_is_none_is_shown_with_what_it_should_be() {
         ),
         (
             config().proxy_host("socks5://user:hidden-password@proxy.example"),
-            "proxy: `socks5` proxies are not supported; use one of http:// or https://",
+            "proxy_host: `socks5` proxies are not supported; use one of http:// or https://",
         ),
         (
             config().proxy_host("http://user:hidden-password@"),
-            "proxy: `http://***@` names no proxy; write http://host:port, with `@`, `/` and `#` in a user or \
+            "proxy_host: `http://***@` names no proxy; write http://host:port, with `@`, `/` and `#` in a user or \
              password percent-encoded",
         ),
         (
