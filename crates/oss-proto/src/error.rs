@@ -211,6 +211,12 @@ impl Error {
         self
     }
 
+    /// The same evidence for what it means.
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Why OSS did not take the signature.
     pub(crate) fn with_explanation(mut self, explanation: Option<String>) -> Self {
         self.0.explanation = explanation.map(String::into_boxed_str);

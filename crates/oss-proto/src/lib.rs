@@ -60,6 +60,7 @@ mod types;
 mod wire;
 
 pub mod ops;
+pub mod transfer;
 pub mod xml;
 
 pub use compose::{Composer, compose};

@@ -1,0 +1,144 @@
+//! Why a transfer failed, and what it leaves behind.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::PlanError;
+use crate::invalid::excerpt;
+use crate::{CompletedPart, Error};
+
+/// Why a transfer failed: the first thing that went wrong, and what it leaves at OSS.
+#[derive(Clone, Debug)]
+pub struct TransferError {
+    pub(super) kind: TransferErrorKind,
+    pub(super) left: Option<Box<LeftUpload>>,
+}
+
+/// What went wrong first in a transfer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum TransferErrorKind {
+    /// A call failed for good, or its answer is not to be reconciled with the others. The object that was
+    /// replaced or deleted meanwhile is [`ErrorKind::ObjectChanged`](crate::ErrorKind::ObjectChanged) here,
+    /// bytes that are not those that were sent [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt).
+    Call(Error),
+    /// The object cannot be cut into parts as it was asked for; nothing was sent.
+    Plan(PlanError),
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// A multipart upload that a failed transfer leaves, or may leave, behind.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LeftUpload {
+    /// What names the upload; `None` when its beginning has no answer, so that one may exist under an id that
+    /// nobody was told: `ListMultipartUploads` with the key as prefix shows it.
+    pub upload_id: Option<String>,
+    /// The parts that OSS has acknowledged, by number.
+    pub parts: Vec<CompletedPart>,
+    /// What became of it.
+    pub fate: UploadFate,
+    /// Its beginning was repeated after an answer that was lost: another one may exist, without parts.
+    pub may_be_orphan: bool,
+}
+
+/// What became of a multipart upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UploadFate {
+    /// It is gone, and its parts are freed.
+    Aborted,
+    /// It was kept, as asked: another transfer may go on with it.
+    Kept,
+    /// It could not be aborted, or nobody knows whether it was: its parts may be there, and are paid for.
+    MayRemain,
+    /// Nobody knows whether an object was made of it.
+    MayBeComplete,
+}
+
+impl TransferError {
+    pub(super) fn new(kind: TransferErrorKind) -> Self {
+        Self { kind, left: None }
+    }
+
+    /// What went wrong first.
+    pub fn kind(&self) -> &TransferErrorKind {
+        &self.kind
+    }
+
+    /// The call that failed, when one did: its predicates say more.
+    pub fn call(&self) -> Option<&Error> {
+        match &self.kind {
+            TransferErrorKind::Call(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What is left at OSS, or may be.
+    pub fn left(&self) -> Option<&LeftUpload> {
+        self.left.as_deref()
+    }
+
+    /// It was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.kind, TransferErrorKind::Cancelled)
+    }
+
+    /// The object was replaced or deleted while it was read: read it again from its start.
+    pub fn is_object_changed(&self) -> bool {
+        self.call().is_some_and(Error::is_object_changed)
+    }
+}
+
+impl From<Error> for TransferError {
+    fn from(error: Error) -> Self {
+        Self::new(TransferErrorKind::Call(error))
+    }
+}
+
+impl From<PlanError> for TransferError {
+    fn from(error: PlanError) -> Self {
+        Self::new(TransferErrorKind::Plan(error))
+    }
+}
+
+/// One line: what went wrong first, and what is left at OSS.
+impl fmt::Display for TransferError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            TransferErrorKind::Call(error) => write!(f, "{error}")?,
+            TransferErrorKind::Plan(error) => write!(f, "cannot be cut into parts: {error}")?,
+            TransferErrorKind::Cancelled => f.write_str("cancelled")?,
+        }
+        self.left().map_or(Ok(()), |left| write!(f, "; {left}"))
+    }
+}
+
+/// `Display` has the cause in it, so there is no source.
+impl core::error::Error for TransferError {}
+
+impl fmt::Display for LeftUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(id) = &self.upload_id else {
+            return f.write_str(
+                "an orphan upload may exist: list the multipart uploads of this key and abort it",
+            );
+        };
+        let (id, parts) = (excerpt(id, ID_CHARS_MAX), self.parts.len());
+        match self.fate {
+            UploadFate::Aborted => write!(f, "the multipart upload {id} was aborted"),
+            UploadFate::Kept => write!(f, "the multipart upload {id} is kept with {parts} parts"),
+            UploadFate::MayRemain => {
+                write!(f, "the multipart upload {id} may remain with {parts} parts: abort it")
+            }
+            UploadFate::MayBeComplete => {
+                write!(f, "the multipart upload {id} may have become the object: read its head")
+            }
+        }
+    }
+}
+
+const ID_CHARS_MAX: usize = 128;

@@ -1,0 +1,664 @@
+//! One object, in one request or in parts: what uploads and copies have in common.
+//!
+//! ```text
+//!            ┌▶ Listing ─▶ Verifying ─┐
+//!  Start ────┼▶ Beginning ────────────┴▶ Moving ─▶ Finishing ─▶ Over
+//!            └▶ Whole ──────────────────────┼──────────│─────────▲
+//!                                           ▼          ▼         │
+//!                                        Draining ◀─ Asking      │
+//!                                           └──▶ Aborting ───────┘
+//! ```
+//!
+//! Every arrow is an assignment in this file, and nowhere else.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::checkpoint::Identity;
+use super::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};
+use super::flight::{Flight, Landing, Ticket};
+use super::recipe::Recipe;
+use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Progress, Step, TransferOptions, Work};
+use crate::{
+    BucketName, Checked, CompleteMultipartUploadOutput, CompletedPart, CorruptBody, ETag, Error, ErrorKind,
+    HeadObjectOutput, ListParts, ListPartsOutput, Misuse, ObjectKey, Outcome, Paged as _, ReadError,
+};
+
+/// The machine under [`Upload`](super::Upload) and [`Copy`](super::Copy).
+pub(super) struct Multipart {
+    recipe: Recipe,
+    keep_parts: bool,
+    flight: Flight<Job>,
+    stage: Stage,
+    cut: Cut,
+    upload_id: Option<String>,
+    parts: BTreeMap<u32, Part>,
+    /// What OSS lists of an earlier transfer, to be verified.
+    listed: BTreeMap<u32, Part>,
+    /// Of an earlier transfer that is not gone on with: to be given up.
+    stale: Option<String>,
+    /// The first thing that went wrong.
+    failure: Option<TransferErrorKind>,
+    fate: UploadFate,
+    may_be_orphan: bool,
+    /// CRC-64 that the object must have, when it is known beforehand.
+    pub(super) expected: Option<u64>,
+    /// There is no such upload any more.
+    is_gone: bool,
+    /// The upload may have become the object.
+    may_be_made: bool,
+    fresh: Option<Fresh>,
+    revision: u64,
+}
+
+/// How the object is cut.
+pub(super) enum Cut {
+    Known(Plan),
+    /// The driver cuts, part by part.
+    Offered(Offers),
+}
+
+/// Parts as they come: one may wait.
+pub(super) struct Offers {
+    part_size: u64,
+    offset: u64,
+    waiting: Option<u64>,
+    is_ended: bool,
+}
+
+enum Stage {
+    /// In one request, or in parts.
+    Start(bool),
+    Whole,
+    /// The next page, and how many were asked for.
+    Listing(Option<ListParts>, u32),
+    Verifying,
+    Beginning,
+    /// The number of the next part.
+    Moving(u32),
+    Finishing,
+    Asking,
+    Draining,
+    Aborting,
+    Over(Option<Box<Result<Made, TransferError>>>),
+}
+
+#[derive(Clone)]
+pub(super) struct Part {
+    etag: ETag,
+    crc64: Option<u64>,
+    len: u64,
+}
+
+enum Job {
+    GiveUp,
+    Whole(u64),
+    List(ListParts),
+    Verify(u32, Part),
+    Begin,
+    Part(u32, u64),
+    Finish,
+    Ask,
+    Abort,
+}
+
+/// The object that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) etag: Option<ETag>,
+    pub(super) crc64: Option<u64>,
+    pub(super) is_checked: bool,
+    pub(super) version_id: Option<String>,
+    pub(super) bytes: u64,
+    pub(super) parts: u32,
+    pub(super) callback: bytes::Bytes,
+    pub(super) may_be_orphan: bool,
+}
+
+impl Offers {
+    pub(super) fn new(part_size: u64) -> Self {
+        Self { part_size, offset: 0, waiting: None, is_ended: false }
+    }
+}
+
+impl Multipart {
+    pub(super) fn new(recipe: Recipe, cut: Cut, is_single: bool, options: &TransferOptions) -> Self {
+        let mut flight = Flight::new(options.lanes);
+        if let Cut::Known(plan) = &cut {
+            flight.set_total(Some(plan.len()), Some(if is_single { 1 } else { u64::from(plan.parts()) }));
+        }
+        Self {
+            recipe,
+            keep_parts: options.keep_parts,
+            flight,
+            stage: Stage::Start(is_single),
+            cut,
+            upload_id: None,
+            parts: BTreeMap::new(),
+            listed: BTreeMap::new(),
+            stale: None,
+            failure: None,
+            fate: UploadFate::MayRemain,
+            may_be_orphan: false,
+            expected: None,
+            is_gone: false,
+            may_be_made: false,
+            fresh: None,
+            revision: 0,
+        }
+    }
+
+    /// One that cannot be: the error comes with the first poll.
+    pub(super) fn refused(recipe: Recipe, error: PlanError) -> Self {
+        let cut = Cut::Offered(Offers { is_ended: true, ..Offers::new(0) });
+        let mut refused = Self::new(recipe, cut, false, &TransferOptions::new());
+        refused.stage = Stage::Over(Some(Box::new(Err(error.into()))));
+        refused
+    }
+
+    pub(super) fn plan(&self) -> Option<Plan> {
+        match self.cut {
+            Cut::Known(plan) => Some(plan),
+            Cut::Offered(_) => None,
+        }
+    }
+
+    pub(super) fn names(&self) -> (&Checked<BucketName>, &Checked<ObjectKey>) {
+        (&self.recipe.bucket, &self.recipe.key)
+    }
+
+    pub(super) fn keep_parts(&mut self) {
+        self.keep_parts = true;
+    }
+
+    /// Start → Listing, when this is a checkpoint of the same upload; else why it is not.
+    pub(super) fn go_on(&mut self, found: &Checkpoint, call: &Identity, size: u64) -> Option<Fresh> {
+        let differs = |what, was: &dyn ToString, now: &dyn ToString| Fresh::Differs {
+            what,
+            was: was.to_string(),
+            now: now.to_string(),
+        };
+        let is_single = matches!(self.stage, Stage::Start(true));
+        let difference = found.difference(call).or_else(|| {
+            let is_other = (found.size != size).then(|| differs("size", &found.size, &size));
+            is_other.or_else(|| is_single.then(|| differs("way", &"in parts", &"in one request")))
+        });
+        let upload_id = found.upload_id.clone();
+        match (&difference, &self.stage) {
+            (None, Stage::Start(_)) => {
+                if let Some(id) = &upload_id {
+                    self.stage = Stage::Listing(Some(self.recipe.list(id)), 0);
+                    self.upload_id = upload_id;
+                }
+            }
+            // Its id belongs to an object that the call names too: it is ours to give up.
+            (Some(_), Stage::Start(_)) if found.is_same_object(call) => self.stale = upload_id,
+            _ => {}
+        }
+        difference
+    }
+
+    pub(super) fn fresh(&self) -> Option<&Fresh> {
+        self.fresh.as_ref()
+    }
+
+    pub(super) fn part_size(&self) -> u64 {
+        match &self.cut {
+            Cut::Known(plan) => plan.part_size(),
+            Cut::Offered(offers) => offers.part_size,
+        }
+    }
+
+    pub(super) fn wants_part(&self) -> bool {
+        let is_on = matches!(self.stage, Stage::Start(_) | Stage::Beginning | Stage::Moving(_));
+        is_on && matches!(&self.cut, Cut::Offered(offers) if offers.waiting.is_none() && !offers.is_ended)
+    }
+
+    pub(super) fn offer(&mut self, len: u64) -> Result<(), Misuse> {
+        let state = self.stage_name();
+        if !self.wants_part() {
+            return Err(Misuse { what: "offered a part that is not wanted", state });
+        }
+        let Cut::Offered(offers) = &mut self.cut else {
+            return Err(Misuse { what: "offered a part of a known length", state });
+        };
+        if len > offers.part_size {
+            return Err(Misuse { what: "offered a part that is too long", state });
+        }
+        offers.is_ended = len < offers.part_size;
+        offers.waiting = (len > 0).then_some(len);
+        if offers.is_ended {
+            let parts = offers.offset.div_ceil(offers.part_size).saturating_add(u64::from(len > 0));
+            self.flight.set_total(Some(offers.offset.saturating_add(len)), Some(parts));
+        }
+        Ok(())
+    }
+
+    pub(super) fn poll(&mut self) -> Step<Made> {
+        if let Stage::Over(result) = &mut self.stage {
+            let again = || Err(self.recipe.misuse("polled again", "Over").into());
+            return Step::Done(result.take().map_or_else(again, |result| *result));
+        }
+        if !self.flight.has_room() {
+            return Step::Busy;
+        }
+        if let Some(id) = self.stale.take() {
+            return self.run(Job::GiveUp, Work::Abort(self.recipe.abort(&id)), 0);
+        }
+        match &mut self.stage {
+            Stage::Start(is_single) => {
+                let is_single = *is_single;
+                self.begin(is_single)
+            }
+            Stage::Listing(next, pages) => match next.take() {
+                Some(list) => {
+                    *pages = pages.saturating_add(1);
+                    self.run(Job::List(list.clone()), Work::ListParts(list), 0)
+                }
+                None => Step::Busy,
+            },
+            Stage::Verifying => self.verify(),
+            Stage::Moving(next) => {
+                let next = *next;
+                self.send_part(next)
+            }
+            Stage::Draining if self.flight.is_empty() => self.drained(),
+            Stage::Asking if self.flight.is_empty() => {
+                let look = self.recipe.look();
+                self.run(Job::Ask, Work::Head(look), 0)
+            }
+            _ => Step::Busy,
+        }
+    }
+
+    /// Start → Whole or Beginning.
+    fn begin(&mut self, is_single: bool) -> Step<Made> {
+        let whole = match &mut self.cut {
+            Cut::Known(plan) => is_single.then(|| plan.len()),
+            Cut::Offered(offers) if offers.is_ended => Some(offers.waiting.take().unwrap_or(0)),
+            Cut::Offered(Offers { waiting: None, .. }) => return Step::Busy,
+            Cut::Offered(_) => None,
+        };
+        if let Some(len) = whole {
+            self.stage = Stage::Whole;
+            return self.run(Job::Whole(len), self.recipe.whole(len), len);
+        }
+        self.stage = Stage::Beginning;
+        self.run(Job::Begin, Work::Begin(self.recipe.begin.clone()), 0)
+    }
+
+    /// Verifying → Moving, once everything that OSS lists was looked at.
+    fn verify(&mut self) -> Step<Made> {
+        let range = self.listed.first_key_value().and_then(|(number, _)| self.plan()?.part(*number));
+        match (self.listed.pop_first(), range) {
+            (Some((number, part)), Some(range)) => {
+                self.run(Job::Verify(number, part), Work::Verify(range), 0)
+            }
+            (None, _) if self.flight.is_empty() => {
+                self.stage = Stage::Moving(1);
+                self.poll()
+            }
+            _ => Step::Busy,
+        }
+    }
+
+    /// The next part; Moving → Finishing when there is none.
+    fn send_part(&mut self, next: u32) -> Step<Made> {
+        let coming = match &mut self.cut {
+            Cut::Known(plan) => {
+                let mut missing = (next..=plan.parts()).filter(|number| !self.parts.contains_key(number));
+                missing.next().and_then(|number| Some((number, plan.part(number)?)))
+            }
+            Cut::Offered(offers) => offers.waiting.take().map(|len| {
+                let start = offers.offset;
+                offers.offset = start.saturating_add(len);
+                (next, start..offers.offset)
+            }),
+        };
+        let is_whole = matches!(&self.cut, Cut::Known(_) | Cut::Offered(Offers { is_ended: true, .. }));
+        let (Some((number, range)), Some(id)) = (coming, &self.upload_id) else {
+            if !is_whole || !self.flight.is_empty() {
+                return Step::Busy;
+            }
+            self.stage = Stage::Finishing;
+            let list = self.completed();
+            let id = self.upload_id.as_deref().unwrap_or_default();
+            return self.run(Job::Finish, Work::Finish(self.recipe.finish(id, list)), 0);
+        };
+        if number > Plan::PARTS_MAX {
+            let (part_size, least) = (self.part_size(), self.part_size().saturating_add(1));
+            self.fail(PlanError::TooManyParts { len: range.end, part_size, least });
+            return self.poll();
+        }
+        let len = range.end.saturating_sub(range.start);
+        let work = self.recipe.part(id, number, range);
+        self.stage = Stage::Moving(number.saturating_add(1));
+        self.run(Job::Part(number, len), work, len)
+    }
+
+    /// Draining → Aborting or Over.
+    fn drained(&mut self) -> Step<Made> {
+        let id = self.upload_id.as_deref().filter(|_| !self.is_gone && !self.keep_parts);
+        if let Some(id) = id {
+            let abort = self.recipe.abort(id);
+            self.stage = Stage::Aborting;
+            return self.run(Job::Abort, Work::Abort(abort), 0);
+        }
+        self.fate = UploadFate::Kept;
+        self.end();
+        self.poll()
+    }
+
+    fn run(&mut self, job: Job, work: Work, bytes: u64) -> Step<Made> {
+        Step::Run(self.flight.start(job, bytes), work)
+    }
+
+    pub(super) fn complete(&mut self, ticket: Ticket, result: Result<Completion, Error>) {
+        let job = match self.flight.land(ticket) {
+            Landing::Of(job) => job,
+            Landing::Again => return,
+            Landing::Unknown => return self.misuse("completed work that was never handed out"),
+        };
+        match (job, result.map(|completion| completion.0)) {
+            (Job::GiveUp, _) => {}
+            (Job::Whole(len), Ok(came)) => self.made_whole(len, came),
+            (Job::List(list), Ok(Came::Parts(page))) => self.list(&list, page),
+            (Job::List(_), Err(error)) if error.code() == Some(NO_UPLOAD) => self.restart(),
+            (Job::Verify(number, part), Ok(Came::Verified(crc64))) => {
+                if crc64.is_some() && crc64 == part.crc64 {
+                    self.flight.keep(part.len, 1);
+                    self.parts.insert(number, part);
+                }
+            }
+            (Job::Begin, Ok(Came::Begun(begun, may_be_orphan))) => {
+                self.may_be_orphan |= may_be_orphan;
+                self.begun(begun.upload_id);
+            }
+            (Job::Begin, Err(error)) => {
+                self.may_be_orphan |= error.outcome() == Outcome::Unknown;
+                self.fail(error);
+            }
+            (Job::Part(number, len), Ok(Came::Part(part))) => self.keep(number, len, part.etag, part.crc64),
+            (Job::Part(number, len), Ok(Came::PartCopied(part))) => {
+                self.keep(number, len, part.etag, part.crc64);
+            }
+            (Job::Finish, Ok(Came::Finished(output))) => self.finished(output),
+            (Job::Finish, Err(error)) => self.unfinished(error),
+            (Job::Ask, Ok(Came::Head(head))) => self.found(&head),
+            (Job::Ask, Err(_)) => self.stage = Stage::Draining,
+            (Job::Abort, Ok(Came::Aborted)) => self.aborted(UploadFate::Aborted),
+            (Job::Abort, Err(error)) if error.code() == Some(NO_UPLOAD) => {
+                self.aborted(UploadFate::Aborted);
+            }
+            (Job::Abort, Err(_)) => self.aborted(UploadFate::MayRemain),
+            (_, Err(error)) => self.fail(error),
+            (_, Ok(_)) => self.misuse("completed work with the answer of another"),
+        }
+    }
+
+    /// Whole → Over.
+    fn made_whole(&mut self, len: u64, came: Came) {
+        let (etag, crc64, version_id, callback) = match came {
+            Came::Put(put) => (put.etag, put.crc64, put.version_id, put.callback),
+            Came::Copied(copy) => (copy.etag, copy.crc64, copy.version_id, bytes::Bytes::new()),
+            _ => return self.misuse("completed work with the answer of another"),
+        };
+        let made = Made {
+            etag,
+            crc64,
+            is_checked: crc64.is_some(),
+            version_id,
+            bytes: len,
+            parts: 0,
+            callback,
+            may_be_orphan: false,
+        };
+        self.flight.count(len, 1);
+        self.made(made, self.expected, true);
+    }
+
+    /// Listing → Verifying, after the last page.
+    fn list(&mut self, list: &ListParts, mut page: ListPartsOutput) {
+        let (Some(plan), Stage::Listing(_, pages)) = (self.plan(), &self.stage) else { return };
+        for part in core::mem::take(&mut page.parts) {
+            let due = plan.part(part.part_number).map(|range| range.end.saturating_sub(range.start));
+            if let (Some(etag), Some(len), crc64 @ Some(_)) = (part.etag, due, part.crc64)
+                && part.size == due
+            {
+                self.listed.insert(part.part_number, Part { etag, crc64, len });
+            }
+        }
+        // A list that does not move on, or goes on for ever, is taken as far as it came: the rest is sent.
+        self.stage = match list.next(&page) {
+            Ok(Some(next)) if *pages < PAGES_MAX => Stage::Listing(Some(next), *pages),
+            _ => Stage::Verifying,
+        };
+    }
+
+    /// Listing → Start: there is nothing to go on with.
+    fn restart(&mut self) {
+        self.fresh = Some(Fresh::UploadGone);
+        self.upload_id = None;
+        self.listed.clear();
+        if matches!(self.stage, Stage::Listing(..)) {
+            self.stage = Stage::Start(false);
+        }
+    }
+
+    /// Beginning → Moving.
+    fn begun(&mut self, upload_id: String) {
+        if upload_id.is_empty() {
+            self.may_be_orphan = true;
+            return self.fail(self.recipe.unread("InitiateMultipartUpload", ReadError::missing("UploadId")));
+        }
+        self.upload_id = Some(upload_id);
+        self.revision = self.revision.saturating_add(1);
+        if matches!(self.stage, Stage::Beginning) {
+            self.stage = Stage::Moving(1);
+        }
+    }
+
+    /// The answer that acknowledged the part is the one whose entity tag counts.
+    fn keep(&mut self, number: u32, len: u64, etag: Option<ETag>, crc64: Option<u64>) {
+        let Some(etag) = etag else {
+            return self.fail(self.recipe.unread("UploadPart", ReadError::missing("etag")));
+        };
+        self.parts.insert(number, Part { etag, crc64, len });
+        self.flight.count(len, 1);
+    }
+
+    /// Finishing → Over.
+    fn finished(&mut self, output: CompleteMultipartUploadOutput) {
+        let ours = self.combined();
+        let made = Made {
+            etag: output.etag,
+            crc64: output.crc64.or(ours),
+            is_checked: output.crc64.is_some() && ours.is_some(),
+            version_id: output.version_id,
+            callback: if self.recipe.has_callback() { output.body } else { bytes::Bytes::new() },
+            ..self.assembled()
+        };
+        let theirs = output.crc64;
+        self.is_gone = true;
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) if ours != theirs => self.corrupt(ours, theirs, false),
+            _ => self.made(made, self.expected, false),
+        }
+    }
+
+    /// Finishing → Asking, when nobody knows whether the object was made; else → Draining.
+    fn unfinished(&mut self, error: Error) {
+        let is_gone = error.code() == Some(NO_UPLOAD);
+        let is_untold = error.outcome() == Outcome::Unknown || is_gone;
+        self.may_be_made |= is_untold;
+        self.is_gone |= is_gone;
+        let was_failing = self.failure.is_some();
+        self.fail(error);
+        if is_untold && !was_failing && self.combined().is_some() {
+            self.stage = Stage::Asking;
+        }
+    }
+
+    /// Asking → Over, when the object is the one that these parts make.
+    fn found(&mut self, head: &HeadObjectOutput) {
+        let Made { bytes, parts, .. } = self.assembled();
+        let etag = head.etag.as_ref().map_or("", |etag| etag.as_str()).trim_matches('"');
+        let count = etag.rsplit_once('-').and_then(|(_, count)| count.parse().ok());
+        let ours = self.combined();
+        let is_ours = head.content_length == Some(bytes) && ours.is_some() && head.crc64 == ours;
+        if !is_ours || count != Some(parts) {
+            self.stage = Stage::Draining;
+            return;
+        }
+        self.failure = None;
+        self.is_gone = true;
+        let (etag, version_id) = (head.etag.clone(), head.version_id.clone());
+        let made = Made { etag, crc64: ours, is_checked: true, version_id, ..self.assembled() };
+        self.made(made, self.expected, false);
+    }
+
+    /// → Over, with an object whose CRC-64 is the expected one as far as both are known.
+    fn made(&mut self, made: Made, expected: Option<u64>, is_whole: bool) {
+        match (expected, made.crc64) {
+            (Some(ours), Some(theirs)) if ours != theirs => self.corrupt(ours, theirs, is_whole),
+            _ => {
+                self.is_gone = true;
+                self.revision = self.revision.saturating_add(1);
+                self.stage = Stage::Over(Some(Box::new(Ok(made))));
+            }
+        }
+    }
+
+    /// The object was made, and is not what it should be.
+    fn corrupt(&mut self, ours: u64, theirs: u64, is_whole: bool) {
+        let kind = ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs });
+        self.is_gone = true;
+        self.may_be_made = false;
+        self.fail(Error::new(kind, self.recipe.operation(is_whole), Outcome::Unknown));
+    }
+
+    /// Aborting → Over.
+    fn aborted(&mut self, fate: UploadFate) {
+        self.fate = fate;
+        self.end();
+    }
+
+    /// → Over, with the first thing that went wrong.
+    fn end(&mut self) {
+        let kind = self.failure.take().unwrap_or(TransferErrorKind::Cancelled);
+        self.revision = self.revision.saturating_add(1);
+        let fate = if self.may_be_made { UploadFate::MayBeComplete } else { self.fate };
+        let is_left =
+            if self.upload_id.is_some() { self.may_be_made || !self.is_gone } else { self.may_be_orphan };
+        let left = is_left.then(|| {
+            let (upload_id, parts) = (self.upload_id.clone(), self.completed());
+            Box::new(LeftUpload { upload_id, parts, fate, may_be_orphan: self.may_be_orphan })
+        });
+        self.stage = Stage::Over(Some(Box::new(Err(TransferError { kind, left }))));
+    }
+
+    /// → Draining. What went wrong first is what is told.
+    fn fail(&mut self, error: impl Into<TransferError>) {
+        let kind = error.into().kind;
+        let is_gone = matches!(&kind, TransferErrorKind::Call(error) if error.code() == Some(NO_UPLOAD));
+        self.is_gone |= is_gone;
+        self.failure.get_or_insert(kind);
+        if !matches!(self.stage, Stage::Over(_) | Stage::Aborting) {
+            self.stage = Stage::Draining;
+        }
+    }
+
+    /// → Over at once: such a driver brings nothing else to an end.
+    fn misuse(&mut self, what: &'static str) {
+        if !matches!(self.stage, Stage::Over(_)) {
+            let error = self.recipe.misuse(what, self.stage_name());
+            self.failure = Some(TransferErrorKind::Call(error));
+            self.end();
+        }
+    }
+
+    pub(super) fn cancel(&mut self) {
+        if !matches!(self.stage, Stage::Over(_)) {
+            self.fail(TransferError::new(TransferErrorKind::Cancelled));
+        }
+    }
+
+    pub(super) fn abandon(&mut self, ticket: Ticket) {
+        let Landing::Of(job) = self.flight.land(ticket) else { return };
+        match job {
+            Job::Begin => self.may_be_orphan = true,
+            Job::Finish => self.may_be_made = true,
+            Job::Abort => return self.aborted(UploadFate::MayRemain),
+            _ => {}
+        }
+        self.cancel();
+    }
+
+    pub(super) fn note(&mut self, ticket: Ticket, bytes: u64) {
+        self.flight.note(ticket, bytes);
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        self.flight.progress()
+    }
+
+    /// The id of the upload that another transfer may go on with.
+    pub(super) fn resumable(&self) -> Option<&str> {
+        let is_left = self.keep_parts && !self.is_gone && self.fate != UploadFate::Aborted;
+        self.upload_id.as_deref().filter(|_| is_left)
+    }
+
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub(super) fn stage_name(&self) -> &'static str {
+        match self.stage {
+            Stage::Start(_) => "Start",
+            Stage::Whole => "Whole",
+            Stage::Listing(..) => "Listing",
+            Stage::Verifying => "Verifying",
+            Stage::Beginning => "Beginning",
+            Stage::Moving(_) => "Moving",
+            Stage::Finishing => "Finishing",
+            Stage::Asking => "Asking",
+            Stage::Draining => "Draining",
+            Stage::Aborting => "Aborting",
+            Stage::Over(_) => "Over",
+        }
+    }
+
+    /// The parts in the order of their numbers, as completion wants them.
+    fn completed(&self) -> Vec<CompletedPart> {
+        let parts = self.parts.iter();
+        parts.map(|(number, part)| CompletedPart::new(*number, part.etag.clone())).collect()
+    }
+
+    /// CRC-64 of all parts, combined in their order; `None` when one has none.
+    fn combined(&self) -> Option<u64> {
+        let mut parts = self.parts.values();
+        parts.try_fold(0, |crc, part| Some(oss_crc::combine(crc, part.crc64?, part.len)))
+    }
+
+    /// The object that the parts make.
+    fn assembled(&self) -> Made {
+        let bytes = self.parts.values().fold(0_u64, |sum, part| sum.saturating_add(part.len));
+        let parts = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        Made {
+            etag: None,
+            crc64: None,
+            is_checked: false,
+            version_id: None,
+            bytes,
+            parts,
+            callback: bytes::Bytes::new(),
+            may_be_orphan: self.may_be_orphan,
+        }
+    }
+}
+
+const NO_UPLOAD: &str = "NoSuchUpload";
+/// Pages of parts; 10,000 parts are 10 of them.
+const PAGES_MAX: u32 = 100;
