@@ -206,7 +206,7 @@ fn read_answer(stream: &mut Film, method: &http::Method) -> io::Result<(ReplyHea
 fn kind(error: &io::Error) -> FailureKind {
     match error.kind() {
         ErrorKind::TimedOut => FailureKind::Timeout,
-        ErrorKind::InvalidData => FailureKind::Other,
+        ErrorKind::InvalidData => FailureKind::Protocol,
         _ => FailureKind::Reset,
     }
 }

@@ -309,7 +309,7 @@ impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Self {
         let kind = match error.kind() {
             _ if is_timeout(&error) => FailureKind::Timeout,
-            ErrorKind::InvalidData => FailureKind::Other,
+            ErrorKind::InvalidData => FailureKind::Protocol,
             _ => FailureKind::Reset,
         };
         Self::of(kind, error)

@@ -1,6 +1,7 @@
 //! The scenarios. A name begins with the rows of the fault matrix that it shows.
 
 mod answers;
+mod hostile;
 mod reads;
 mod resumes;
 mod success;
@@ -20,6 +21,7 @@ pub fn scenarios() -> Vec<Scenario> {
         success::scenarios,
         wire::scenarios,
         answers::scenarios,
+        hostile::scenarios,
         reads::scenarios,
         resumes::scenarios,
         writes::scenarios,
