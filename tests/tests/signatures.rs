@@ -190,6 +190,33 @@ proptest! {
         prop_assert!(is_verified(refusal.as_deref()), "{refusal:?}");
     }
 
+    /// F88: what leaves otherwise than it was signed is refused.
+    #[test]
+    fn f88_any_change_of_what_was_signed_is_refused(
+        style in styles(),
+        key in keys(),
+        value in "[!-~]([ -~]{0,20}[!-~])?",
+        is_temporary: bool,
+        change in 0_usize..7,
+        version in versions(),
+    ) {
+        let mut raw = Raw::new("Any", Method::PUT, Scope::Object).bucket("bucket").key(key.as_str());
+        raw.query = vec![("uploadId".into(), "7".into())];
+        raw.headers = vec![("x-oss-meta-a".into(), value)];
+        raw.body = Payload::Empty;
+        let service = service(style).with_signature(version).with(|settings| {
+            if version == SignatureVersion::V1 {
+                settings.region = None;
+            }
+        });
+        let draft = raw.draft().unwrap();
+        let mut request = compose(&draft, &service, &credentials(is_temporary), WALL).unwrap();
+        prop_assert!(is_verified(refusal(&mut emulator(), copy(&request)).as_deref()));
+        meddle(&mut request, change);
+        let said = refusal(&mut emulator(), request);
+        prop_assert!(!is_verified(said.as_deref()), "{change}: {said:?}");
+    }
+
     /// A presigned URL verifies for whoever sends it with its headers, and not after its end.
     #[test]
     fn b31_what_is_presigned_verifies(
@@ -229,6 +256,31 @@ proptest! {
         *request.uri_mut() = forged.parse().unwrap();
         let said = refusal(&mut emulator(), request);
         prop_assert!(!is_verified(said.as_deref()), "{said:?}");
+    }
+}
+
+fn copy(request: &http::Request<()>) -> http::Request<()> {
+    let mut copy = http::Request::new(());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+/// What a transport might do to a request, with the best of intentions.
+fn meddle(request: &mut http::Request<()>, change: usize) {
+    let uri = request.uri().to_string();
+    let set = |request: &mut http::Request<()>, name: &'static str, value: &str| {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    };
+    match change {
+        0 => *request.method_mut() = Method::DELETE,
+        1 => *request.uri_mut() = uri.replacen('?', "x?", 1).parse().unwrap(),
+        2 => *request.uri_mut() = uri.replacen("uploadId=7", "uploadId=8", 1).parse().unwrap(),
+        3 => *request.uri_mut() = uri.replacen("?uploadId=7", "", 1).parse().unwrap(),
+        4 => set(request, "x-oss-meta-a", "other value"),
+        5 => drop(request.headers_mut().remove("x-oss-meta-a")),
+        _ => set(request, "x-oss-meta-b", "more"),
     }
 }
 

@@ -88,7 +88,7 @@ fn virtual_host_and_cname_reach_the_same_object() {
 }
 
 #[test]
-fn chunked_and_continued_bodies_arrive() {
+fn f12_chunked_and_continued_bodies_arrive() {
     let (server, client) = server();
     let head = client.signed_head("PUT", &object("chunked"), &[], &[("Transfer-Encoding", "chunked")]);
     let answer = client.exchange(&[head.as_bytes(), b"5\r\nhello\r\n1;x=y\r\n!\r\n0\r\n\r\n"].concat());
@@ -110,7 +110,7 @@ fn chunked_and_continued_bodies_arrive() {
 }
 
 #[test]
-fn a_refusal_does_not_wait_for_the_body() {
+fn f12_a_refusal_does_not_wait_for_the_body() {
     let (_server, client) = server();
     for expect in [&[][..], &[("Expect", "100-continue")]] {
         let headers = [&[("Content-Length", "1000000000")], expect].concat();

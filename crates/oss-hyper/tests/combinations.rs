@@ -74,8 +74,9 @@ fn what_a_connector_does_not_see_is_refused_by_the_name_it_was_set_by() {
 }
 
 #[test]
-fn what_cannot_stand_in_a_header_is_refused_before_there_is_a_client() {
+fn b68_what_cannot_stand_in_a_header_is_refused_before_there_is_a_client() {
     let cases = [
+        (config().user_agent("a\r"), r#"user_agent: "a\r" cannot stand in a header; use printable ASCII"#),
         (config().user_agent("a\nb"), r#"user_agent: "a\nb" cannot stand in a header; use printable ASCII"#),
         (config().user_agent("café"), r#"user_agent: "café" cannot stand in a header; use printable ASCII"#),
         (

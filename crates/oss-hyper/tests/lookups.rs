@@ -183,6 +183,53 @@ async fn f82_a_server_that_misbehaves_is_no_source() {
 }
 
 #[tokio::test]
+async fn f85_the_end_that_a_server_names_is_what_a_signature_may_live_to() {
+    let grant = |end: &str| GRANT.replace(r#","Expiration":"2099-01-01T00:00:00Z""#, end);
+    let hour = MINUTE * 60;
+    let cases = [
+        (r#","Expiration":"2001-01-01T00:00:00Z""#, MINUTE, false),
+        (r#","Expiration":"2001-01-01T00:00:00+08:00""#, MINUTE, false),
+        (r#","Expiration":"tomorrow""#, MINUTE, false),
+        (r#","Expiration":"2099-01-01T00:00:00Z""#, hour * 11, true),
+        (r#","Expiration":"2099-01-01T08:00:00+08:00""#, hour * 11, true),
+        (r#","Expiration":"9999-12-31T23:59:59Z""#, hour * 11, true),
+    ];
+    for (end, lifetime, lives) in cases {
+        let body = grant(end);
+        let (address, heads) = server(move |_| ok(&body)).await;
+        let provider = CredentialsUri::new(format!("http://{address}/credentials"));
+        let client = Client::new(service("http://127.0.0.1:1"), provider);
+        let signed = client.presign(GetObject::new("examplebucket", "key"), lifetime).await;
+        let said = signed.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(signed.is_ok(), lives, "{end:?} for {lifetime:?}: {said}");
+        assert!(!said.contains("found-secret") && !said.contains("found-token"), "{said}");
+        assert_eq!(heads.lock().unwrap().len(), 1, "{end:?}");
+    }
+}
+
+/// Absent: a quarter of an hour. Far away: twelve hours, whatever was said.
+#[tokio::test]
+async fn f85_an_end_that_is_absent_or_far_away_is_one_of_ours() {
+    let unstated = GRANT.replace(r#","Expiration":"2099-01-01T00:00:00Z""#, "");
+    for (body, lasts, ends) in [
+        (unstated, MINUTE * 9, MINUTE * 7),
+        (GRANT.to_owned(), MINUTE * 60 * 8, MINUTE * 60 * 5),
+        (GRANT.replace("2099-01-01T00", "9999-12-31T23"), MINUTE * 60 * 8, MINUTE * 60 * 5),
+    ] {
+        let (address, heads) = server(move |_| ok(&body)).await;
+        let provider = CredentialsUri::new(format!("http://{address}/credentials"));
+        let client = Client::new(service("http://127.0.0.1:1"), provider);
+        for (pass, asked) in [(Duration::ZERO, 1), (lasts, 1), (ends, 2)] {
+            tokio::time::pause();
+            tokio::time::advance(pass).await;
+            tokio::time::resume();
+            client.presign(GetObject::new("examplebucket", "key"), MINUTE).await.unwrap();
+            assert_eq!(heads.lock().unwrap().len(), asked, "{lasts:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_metadata_service_is_asked_in_its_hardened_mode_and_never_by_a_proxy() {
     let (address, heads) = server(|head| match head.split(' ').take(2).collect::<Vec<_>>()[..] {
         ["PUT", "/latest/api/token"] => ok("a-metadata-token"),

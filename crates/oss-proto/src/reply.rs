@@ -180,8 +180,21 @@ mod tests {
 
     #[test]
     fn b36_content_length_is_one_number_or_an_error() {
-        for bad in [&["-1"][..], &["+5"], &["5, 5"], &["5", "5"], &["18446744073709551616"], &["0x5"], &[""]]
-        {
+        let bad = [
+            &["-1"][..],
+            &["+5"],
+            &["5, 5"],
+            &["5, 6"],
+            &["5", "5"],
+            &["5", "6"],
+            &["18446744073709551616"],
+            &["0x5"],
+            &["5a"],
+            &["5 5"],
+            &["5.0"],
+            &[""],
+        ];
+        for bad in bad {
             assert!(head(CONTENT_LENGTH.as_str(), bad).content_length().is_err(), "{bad:?}");
         }
         assert_eq!(head("content-length", &["5"]).content_length(), Ok(Some(5)));

@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use oss_proto::{
-    AbortMultipartUpload, Action, Call, Credentials, DeleteObject, Endpoint, Error, ErrorKind, Event,
+    AbortMultipartUpload, Action, Call, Credentials, DeleteObject, Effect, Endpoint, Error, ErrorKind, Event,
     Exchange, Failure, FailureKind, GetBucketInfo, Head, Now, Operation, Outcome, Payload, Policy, PutObject,
-    Region, Replay, ReplyHead, Sent, Service, UnixTime, Wait,
+    Raw, Region, Replay, ReplyHead, Scope, Sent, Service, UnixTime, Wait,
 };
 
 fn service() -> Service {
@@ -178,6 +178,64 @@ fn f59_an_abort_that_was_lost_and_then_finds_nothing_has_succeeded() {
     call.handle(Event::End, at(1));
     let Action::Done(Ok(reply)) = call.poll(at(1)) else { panic!() };
     assert_eq!(reply.attempts.len(), 2);
+}
+
+/// Not even a call that must not be made twice has done anything before there is a connection.
+fn once() -> Raw {
+    Raw::new("Once", http::Method::POST, Scope::Bucket).bucket("bucket").effect(Effect::Once)
+}
+
+#[test]
+fn f01_f02_f03_f17_before_there_is_a_connection_every_call_is_tried_again() {
+    let kinds = [FailureKind::Dns, FailureKind::Connect, FailureKind::Proxy { status: 502 }];
+    for kind in kinds {
+        let mut call = Exchange::new(&once(), &service(), Call::seeded(1));
+        for attempt in 1..=3 {
+            if attempt > 1 {
+                assert!(matches!(call.poll(at(attempt * 100)), Action::Retry(_)), "{kind:?}");
+                call.handle(Event::Retry(Some(Duration::ZERO)), at(attempt * 100));
+            }
+            let sent = to_send(&mut call, at(attempt * 100)).tally();
+            // A connection that hangs fails after the time to connect.
+            call.handle(Event::Failed(Failure::new(kind, sent)), at(attempt * 100 + 10));
+        }
+        let error = failed(call.poll(at(400)));
+        let ErrorKind::Transport(failure) = error.kind() else { panic!("{error}") };
+        assert_eq!((failure.kind, error.outcome(), error.attempts().len()), (kind, Outcome::NotSent, 3));
+    }
+}
+
+#[test]
+fn f04_f17_f87_what_will_not_improve_ends_the_call_after_one_attempt() {
+    let kinds = [FailureKind::Tls, FailureKind::Proxy { status: 407 }, FailureKind::PoolExhausted];
+    for kind in kinds {
+        let mut call = Exchange::new(&GetBucketInfo::new("bucket"), &service(), Call::seeded(1));
+        let transmit = to_send(&mut call, at(0));
+        assert_eq!(transmit.request.uri().scheme_str(), Some("https"));
+        call.handle(Event::Failed(Failure::new(kind, transmit.tally())), at(0));
+        let error = failed(call.poll(at(0)));
+        let ErrorKind::Transport(failure) = error.kind() else { panic!("{error}") };
+        assert_eq!((failure.kind, error.outcome(), error.attempts().len()), (kind, Outcome::NotSent, 1));
+    }
+}
+
+#[test]
+fn b68_a_user_agent_that_no_header_can_carry_is_refused_before_anything_is_sent() {
+    for agent in ["a\r\nx-oss-acl: public-read", "a\n", "\0"] {
+        let service = service().with(|settings| settings.user_agent = agent.into());
+        let mut call = Exchange::new(&GetBucketInfo::new("bucket"), &service, Call::seeded(1));
+        let action = match call.poll(at(0)) {
+            Action::Authenticate { .. } => {
+                call.handle(Event::Credentials(Credentials::new("ak", "sk").unwrap()), at(0));
+                call.poll(at(0))
+            }
+            other => other,
+        };
+        let error = failed(action);
+        assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{agent:?}: {error:?}");
+        assert_eq!(error.outcome(), Outcome::NotSent);
+        assert!(!error.to_string().contains(char::is_control), "{error}");
+    }
 }
 
 #[test]

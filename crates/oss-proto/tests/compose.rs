@@ -1,6 +1,6 @@
 //! From a draft to a request and to a presigned URL: what is put in, what is refused.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use core::time::Duration;
 
@@ -220,9 +220,22 @@ fn anonymous_requests_are_not_signed_and_need_no_region() {
 
 #[test]
 fn b27_b30_what_belongs_to_the_client_is_refused_from_the_caller() {
-    for name in
-        ["Host", "authorization", "Date", "x-oss-date", "Content-Length", "transfer-encoding", "connection"]
-    {
+    for name in [
+        "Host",
+        "authorization",
+        "Date",
+        "x-oss-date",
+        "Content-Length",
+        "transfer-encoding",
+        "connection",
+        "x-oss-security-token",
+        "x-oss-content-sha256",
+        "expect",
+        "upgrade",
+        "te",
+        "trailer",
+        "keep-alive",
+    ] {
         let raw = Raw::new("Test", http::Method::GET, Scope::Service).header(name, "x");
         assert!(send(&raw).unwrap_err().contains("set by the client itself"), "{name}");
     }
@@ -235,6 +248,40 @@ fn b27_b30_what_belongs_to_the_client_is_refused_from_the_caller() {
         send(&twice).unwrap_err(),
         "cannot send Test: prefix: occurs twice in the query; give it once"
     );
+}
+
+#[test]
+fn b30_a_query_is_encoded_once_and_says_nothing_else() {
+    for (value, encoded) in [
+        ("a&b=c", "a%26b%3Dc"),
+        ("a#b", "a%23b"),
+        ("a+b c", "a%2Bb%20c"),
+        ("%26", "%2526"),
+        ("/?", "%2F%3F"),
+        ("a\r\nHost: evil", "a%0D%0AHost%3A%20evil"),
+        ("目", "%E7%9B%AE"),
+    ] {
+        for (name, value, query) in
+            [("name", value, format!("name={encoded}")), (value, "v", format!("{encoded}=v"))]
+        {
+            let raw = Raw::new("Test", http::Method::GET, Scope::Service).query(name.to_owned(), value);
+            assert_eq!(send(&raw).unwrap().uri().query(), Some(query.as_str()));
+        }
+    }
+}
+
+#[test]
+fn b16_a_control_character_in_a_key_never_stands_bare_in_a_document_or_a_header() {
+    let key = "a\u{1}b\r\nc\u{7f}<&>";
+    let draft = DeleteMultipleObjects::new("bucket", [key]).draft().unwrap();
+    let Payload::Bytes(document) = &draft.body else { panic!("{:?}", draft.body) };
+    let document = core::str::from_utf8(document).unwrap();
+    assert!(!document.contains(char::is_control), "{document:?}");
+    assert!(document.contains("<Key>a&#1;b&#13;&#10;c&#127;&lt;&amp;&gt;</Key>"), "{document:?}");
+
+    let copy = CopyObject::new("bucket", "to", CopySource::new("bucket", key));
+    let request = send(&copy).unwrap();
+    assert_eq!(header(&request, "x-oss-copy-source"), Some("/bucket/a%01b%0D%0Ac%7F%3C%26%3E"));
 }
 
 #[test]

@@ -278,7 +278,13 @@ fn the_other_heads_are_read_with_their_types() {
 fn b38_b40_a_header_that_is_not_of_its_type_is_an_error_that_names_it() {
     for (name, value) in [
         ("x-oss-hash-crc64ecma", "-1"),
+        ("x-oss-hash-crc64ecma", "18446744073709551616"),
+        ("x-oss-hash-crc64ecma", "text"),
         ("x-oss-next-append-position", "9223372036854775808999"),
+        ("x-oss-next-append-position", "18446744073709551616"),
+        ("x-oss-next-append-position", "-1"),
+        ("x-oss-next-append-position", "1e3"),
+        ("x-oss-next-append-position", "next"),
         ("last-modified", "yesterday"),
         ("content-length", "+5"),
     ] {

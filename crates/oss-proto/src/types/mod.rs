@@ -250,6 +250,18 @@ mod tests {
             "bytes */9",
             "bytes 0-1",
             "bytes 0-99999999999999999999/9",
+            "bytes 0 - 1/2",
+            "bytes 0-1 /2",
+            "bytes 0-1/ 2",
+            "bytes 0-1/2 ",
+            " bytes 0-1/2",
+            "bytes=0-1/2",
+            "bytes +0-1/2",
+            "bytes 0x0-1/2",
+            "bytes 0-1,3-4/9",
+            "bytes 18446744073709551615-18446744073709551615/18446744073709551615",
+            &format!("bytes 0-{}/9", "1".repeat(1 << 20)),
+            &format!("bytes 0-1/{}", "9".repeat(1 << 20)),
             "",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
@@ -258,7 +270,15 @@ mod tests {
 
     #[test]
     fn b37_an_etag_is_opaque_and_bounded() {
-        assert!(<ETag as Text>::parse(&"x".repeat(1025)).is_none());
+        for len in [1023, 1024] {
+            assert_eq!(<ETag as Text>::parse(&"x".repeat(len)), Some(ETag::from(&*"x".repeat(len))));
+        }
+        for len in [1025, 64 << 10] {
+            assert!(<ETag as Text>::parse(&"x".repeat(len)).is_none());
+        }
+        for opaque in ["5B3C1A2E", "\"", "\"a", "W/a", "a b"] {
+            assert_eq!(<ETag as Text>::parse(opaque).unwrap().to_string(), opaque);
+        }
         assert!(<ETag as Text>::parse("\"a\rb\"").is_none());
         assert!(!ETag::from("W/\"a\"").is_strong());
         assert!(!ETag::from("a").is_strong());
