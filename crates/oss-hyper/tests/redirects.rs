@@ -127,7 +127,7 @@ async fn f46_f48_f49_r12_nothing_of_ours_leaves_the_service() {
         ("http://examplebucket.oss-cn-hangzhou.aliyuncs.com/key", Unfollowed::Downgrade),
         ("https://user:pass@examplebucket.oss-cn-hangzhou.aliyuncs.com/key", Unfollowed::UserInfo),
         ("https://examplebucket.oss-cn-hangzhou.aliyuncs.com:8443/key", Unfollowed::Port),
-        ("https://other.oss-cn-hangzhou.aliyuncs.com/key", Unfollowed::Resource),
+        ("https://other.oss-cn-hangzhou.aliyuncs.com/key", Unfollowed::Foreign),
         ("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/other", Unfollowed::Resource),
         ("//evil.example/key", Unfollowed::NotAbsolute),
         ("/key", Unfollowed::NotAbsolute),
