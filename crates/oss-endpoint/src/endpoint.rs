@@ -396,11 +396,14 @@ mod tests {
     }
 
     #[test]
-    fn b07_the_address_is_known_where_the_host_is_one() {
+    fn b07_b10_the_address_is_known_where_the_host_is_one() {
         let cases = [
             ("http://127.0.0.1:8080", Some("127.0.0.1")),
             ("1.2", Some("1.0.0.2")),
             ("http://[0:0::1]:8080", Some("::1")),
+            ("http://169.254.169.254", Some("169.254.169.254")),
+            ("https://100.100.100.200", Some("100.100.100.200")),
+            ("[FE80::1]", Some("fe80::1")),
             ("http://localhost", None),
             ("oss-cn-hangzhou.aliyuncs.com", None),
         ];
