@@ -14,6 +14,7 @@ pub mod naive_sign;
 #[cfg(doctest)]
 pub mod pages;
 pub mod peer;
+pub mod retry_cases;
 pub mod tcp;
 pub mod vectors;
 pub mod world;

@@ -9,10 +9,8 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
-use oss_emulator::{BodyId, Config, Emulator, Verdict};
-use oss_proto::{
-    Credentials, Endpoint, Operation as _, Payload, PutObject, Region, Service, UnixTime, compose,
-};
+use oss_emulator::{BodyId, CallbackOutcome, Config, Emulator, Verdict};
+use oss_proto::{Credentials, Endpoint, Operation, Payload, PutObject, Region, Service, UnixTime, compose};
 
 use crate::http1::Body;
 
@@ -185,6 +183,8 @@ impl Answer {
             End::Whole | End::ThenClose | End::Never => self.body.len(),
         };
         let is_chunked = self.framing == Framing::Chunked && !is_bodyless;
+        // Unlike a stray body, that of an answer to HEAD would be the mistake of this peer.
+        let len = if method == Method::HEAD { 0 } else { len };
         for piece in self.body.slice(..len).chunks(self.piece.max(1)) {
             pieces.push_back(if is_chunked { chunk(piece) } else { Bytes::copy_from_slice(piece) });
         }
@@ -287,7 +287,11 @@ impl Peer {
         let config = Config::new(REGION)
             .with_access_key("AKID", "secret")
             .with_temporary_key("STS.ID", "sts-secret", "token", temporary_end)
-            .with_endpoint("http://oss-emulator.test");
+            .with_endpoint("http://oss-emulator.test")
+            .with_callback(|callback| match callback.url.ends_with("/answers") {
+                true => CallbackOutcome::Answered("{}".to_owned()),
+                false => CallbackOutcome::Failed("the application cannot be reached".to_owned()),
+            });
         let mut emulator = Emulator::new(config);
         emulator.create_bucket(BUCKET, now);
         let script = script.into_iter().collect();
@@ -296,14 +300,22 @@ impl Peer {
 
     /// Puts an object into [`BUCKET`], past the script.
     pub fn store(&mut self, key: &str, content: &Bytes, now: Duration) {
-        let put = PutObject::new(BUCKET, key, content.clone()).content_type("text/plain");
+        self.prepare(&PutObject::new(BUCKET, key, content.clone()).content_type("text/plain"), now);
+    }
+
+    /// Does this past the script.
+    ///
+    /// # Panics
+    /// When the operation cannot be expressed.
+    pub fn prepare(&mut self, operation: &impl Operation, now: Duration) {
         let region = Region::parse(REGION).expect("the region is a constant");
         let endpoint = Endpoint::parse("http://127.0.0.1").expect("the endpoint is a constant");
         let service = Service::new(endpoint).with_region(region);
         let wall = UnixTime::from_secs(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-        let composed = put.draft().and_then(|draft| compose(&draft, &service, &credentials(), wall));
-        let (head, ()) = composed.expect("the scenario's object is a valid one").into_parts();
-        let Payload::Bytes(body) = put.body else { return };
+        let draft = operation.draft().expect("what a scenario prepares is valid");
+        let composed = compose(&draft, &service, &credentials(), wall);
+        let (head, ()) = composed.expect("what a scenario prepares is valid").into_parts();
+        let body = if let Payload::Bytes(body) = draft.body { body } else { Bytes::new() };
         if let Verdict::Accept(id) = self.emulator.begin(&head, now) {
             self.emulator.push(id, body);
             self.emulator.end(id, now);
@@ -405,6 +417,17 @@ impl Peer {
     /// The content of an object, if it exists.
     pub fn content(&self, key: &str) -> Option<Bytes> {
         self.emulator.object(BUCKET, key).map(|object| object.body().into_bytes())
+    }
+
+    /// The objects of [`BUCKET`] with their content, in the order of their keys.
+    pub fn objects(&self) -> Vec<(String, Bytes)> {
+        let objects = self.emulator.objects(BUCKET);
+        objects.map(|(key, object)| (key.to_owned(), object.body().into_bytes())).collect()
+    }
+
+    /// The key and the id of each upload of [`BUCKET`] that was begun.
+    pub fn uploads(&self) -> Vec<(String, String)> {
+        self.emulator.uploads(BUCKET).map(|(key, id)| (key.to_owned(), id.to_owned())).collect()
     }
 
     /// What the bucket holds, a line for each object.

@@ -12,10 +12,12 @@
 //! conformance(simulated);
 //! ```
 
+mod hyper;
 mod job;
 mod scenarios;
 mod stages;
 
+use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 use std::io::{self, Read};
@@ -27,9 +29,10 @@ use oss_proto::{
 
 use crate::peer::{BROKEN_OFF, Deed, Peer, REGION, credentials};
 
+pub use hyper::{Hyper, hyper};
 pub use job::{Job, Memory};
 pub use scenarios::scenarios;
-pub use stages::{Rota, Simulated, blocking, simulated};
+pub use stages::{Blocking, Rota, Simulated, blocking, simulated};
 
 /// Runs every scenario on a driver and compares what came of it with what must.
 ///
@@ -70,7 +73,8 @@ pub struct Scenario {
     pub hides_broken_requests: bool,
     /// What the credential source gives, one after the other; the last one again and again.
     pub credentials: Vec<Credentials>,
-    tune: fn(&mut Settings),
+    tune: Arc<dyn Fn(&mut Settings) + Send + Sync>,
+    set_up: Arc<dyn Fn(&mut Peer, Duration) + Send + Sync>,
 }
 
 /// What happens in a scenario.
@@ -117,6 +121,11 @@ pub trait Stage {
     /// Lets time pass.
     fn pause(&mut self, time: Duration);
 
+    /// The waits before repetitions since this was asked last; `None` where they pass unseen.
+    fn waits(&mut self) -> Option<Vec<Duration>> {
+        None
+    }
+
     /// Looks at the peer.
     fn peer<T>(&mut self, look: impl FnOnce(&mut Peer) -> T) -> T;
 }
@@ -136,7 +145,8 @@ impl Scenario {
             hides_attempts: false,
             hides_broken_requests: false,
             credentials: vec![credentials()],
-            tune: |_| {},
+            tune: Arc::new(|_| {}),
+            set_up: Arc::new(|_, _| {}),
         }
     }
 
@@ -185,8 +195,15 @@ impl Scenario {
 
     /// With other settings of the client than a quick and patient test's.
     #[must_use]
-    pub fn tuned(mut self, tune: fn(&mut Settings)) -> Self {
-        self.tune = tune;
+    pub fn tuned(mut self, tune: impl Fn(&mut Settings) + Send + Sync + 'static) -> Self {
+        self.tune = Arc::new(tune);
+        self
+    }
+
+    /// The peer is prepared like this before the story begins.
+    #[must_use]
+    pub fn set_up(mut self, set_up: impl Fn(&mut Peer, Duration) + Send + Sync + 'static) -> Self {
+        self.set_up = Arc::new(set_up);
         self
     }
 
@@ -249,7 +266,7 @@ impl Scenario {
         let policy = Policy::new()
             .with_base_delay(Duration::from_millis(1))
             .with_max_backoff(Duration::from_millis(5));
-        Service::new(endpoint).with_region(region).with_retry(policy).with(self.tune)
+        Service::new(endpoint).with_region(region).with_retry(policy).with(&*self.tune)
     }
 
     /// The peer at the start of the story; `now` is the time since the Unix epoch.
@@ -258,6 +275,7 @@ impl Scenario {
         for (key, content) in &self.holds {
             peer.store(key, content, now);
         }
+        (self.set_up)(&mut peer, now);
         peer.ahead_secs = self.ahead_secs;
         peer
     }

@@ -27,14 +27,7 @@ pub fn simulated(scenario: &Scenario) -> Transcript {
 /// # Panics
 /// When no port can be opened.
 pub fn blocking(scenario: &Scenario) -> Transcript {
-    let mut peer = TcpPeer::start(scenario.peer(system_time())).expect("a loopback port is free");
-    let rota = Rota::new(scenario);
-    let client = Client::new(scenario.service(&peer.endpoint()), Source::Custom(0))
-        .with_custom(move |_| Answer::Custom(rota.next()));
-    if scenario.is_down {
-        peer.refuse();
-    }
-    scenario.play(&mut Blocking { client, peer })
+    scenario.play(&mut Blocking::new(scenario))
 }
 
 /// The scenario's credentials in their order; a clone goes on where the original is.
@@ -55,9 +48,27 @@ impl Rota {
     }
 }
 
-struct Blocking {
+/// The blocking driver, and the peer behind a loopback port.
+pub struct Blocking {
     client: Client,
     peer: TcpPeer,
+}
+
+impl Blocking {
+    /// The stage at the start of a scenario.
+    ///
+    /// # Panics
+    /// When no port can be opened.
+    pub fn new(scenario: &Scenario) -> Self {
+        let mut peer = TcpPeer::start(scenario.peer(system_time())).expect("a loopback port is free");
+        let rota = Rota::new(scenario);
+        let client = Client::new(scenario.service(&peer.endpoint()), Source::Custom(0))
+            .with_custom(move |_| Answer::Custom(rota.next()));
+        if scenario.is_down {
+            peer.refuse();
+        }
+        Self { client, peer }
+    }
 }
 
 impl Stage for Blocking {
@@ -87,17 +98,25 @@ pub struct Simulated {
     service: Service,
     shared: Shared,
     rota: Rota,
+    seed: u64,
     calls: u64,
+    waits: Vec<Duration>,
 }
 
 impl Simulated {
     /// The stage at the start of a scenario.
     pub fn new(scenario: &Scenario) -> Self {
+        Self::seeded(scenario, SEED)
+    }
+
+    /// The stage at the start of a scenario, with other chances.
+    pub fn seeded(scenario: &Scenario, seed: u64) -> Self {
         let mut world = World::new(scenario.peer(EPOCH));
         world.is_down = scenario.is_down;
         let service = scenario.service("http://127.0.0.1");
-        let shared = Shared::new(CredentialCache::new(Source::Custom(0), SEED));
-        Self { world, service, shared, rota: Rota::new(scenario), calls: 0 }
+        let shared = Shared::new(CredentialCache::new(Source::Custom(0), seed));
+        let rota = Rota::new(scenario);
+        Self { world, service, shared, rota, seed, calls: 0, waits: Vec::new() }
     }
 
     /// The world as it is now.
@@ -132,9 +151,14 @@ impl Simulated {
         }
     }
 
+    fn wait(&mut self, until: Duration) {
+        self.waits.push(until.saturating_sub(self.world.now().mono));
+        self.world.wait_until(until);
+    }
+
     fn options(&mut self) -> oss_proto::Call {
         self.calls += 1;
-        self.shared.call(SEED ^ self.calls)
+        self.shared.call(self.seed ^ self.calls)
     }
 }
 
@@ -152,7 +176,7 @@ impl Stage for Simulated {
                 Action::Send(transmit) => self.send(&transmit, content),
                 Action::Read { deadline } => self.world.read(deadline),
                 Action::Wait { until } => {
-                    self.world.wait_until(until);
+                    self.wait(until);
                     continue;
                 }
                 Action::Done(result) => {
@@ -179,7 +203,7 @@ impl Stage for Simulated {
                 FetchAction::Call(Action::Send(transmit)) => self.send(&transmit, &Content::default()),
                 FetchAction::Call(Action::Read { deadline }) => self.world.read(deadline),
                 FetchAction::Call(Action::Wait { until }) => {
-                    self.world.wait_until(until);
+                    self.wait(until);
                     continue;
                 }
                 FetchAction::Call(Action::Done(result)) => {
@@ -194,6 +218,10 @@ impl Stage for Simulated {
     fn pause(&mut self, time: Duration) {
         let until = self.world.now().mono.saturating_add(time);
         self.world.wait_until(until);
+    }
+
+    fn waits(&mut self) -> Option<Vec<Duration>> {
+        Some(core::mem::take(&mut self.waits))
     }
 
     fn peer<T>(&mut self, look: impl FnOnce(&mut Peer) -> T) -> T {
