@@ -1,8 +1,10 @@
 //! The cases of `conformance/oss-retry-conformance.json` on every driver, and the file against the rules.
 
+extern crate alloc;
+
+use alloc::collections::BTreeSet;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use oss_sim::conformance::{Blocking, Hyper, Scenario, Simulated, Stage};

@@ -74,8 +74,10 @@ pub struct Scenario {
     /// What the credential source gives, one after the other; the last one again and again.
     pub credentials: Vec<Credentials>,
     tune: Arc<dyn Fn(&mut Settings) + Send + Sync>,
-    set_up: Arc<dyn Fn(&mut Peer, Duration) + Send + Sync>,
+    set_up: SetUp,
 }
+
+type SetUp = Arc<dyn Fn(&mut Peer, Duration) + Send + Sync>;
 
 /// What happens in a scenario.
 pub enum Step {

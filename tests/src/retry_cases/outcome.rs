@@ -6,7 +6,7 @@ use super::rules::{Class, Expected, Kind, Outcome};
 /// What must come of it, and why.
 pub(super) fn words(call: &Call, expected: &Expected) -> String {
     let count = expected.requests.len();
-    let looks = expected.requests.iter().any(|request| *request == "look");
+    let looks = expected.requests.contains(&"look");
     let requests = match count {
         0 => "no request leaves".to_owned(),
         1 => "one request".to_owned(),

@@ -384,7 +384,7 @@ impl Failed {
     }
 }
 
-/// What an answer means (F18 to F27): by its code where the code has a meaning of its own, else by its status.
+/// What an answer means (F18 to F27): by its code where that has a meaning of its own, else by its status.
 fn meaning(status: u16, code: &'static str) -> Failed {
     let (verdict, outcome) = match (status, code) {
         (301 | 302 | 307 | 308, _) => return Failed::of(Verdict::Final, Outcome::Rejected, Kind::Redirect),

@@ -28,11 +28,13 @@ pub(super) fn deed(instruction: &Value) -> Deed {
         Some("serve") => Deed::spoil(move |answer| spoil(answer, &instruction)),
         Some("close") => Deed::Close(number("after_body_bytes").unwrap_or_default()),
         Some("silence") => Deed::Hang,
-        Some("answer") => match number("after_body_bytes") {
-            Some(after) => Deed::Early(after, answer(&instruction)),
-            None => Deed::Answer(answer(&instruction)),
-        },
-        other => panic!("no instruction is called {other:?}"),
+        other => {
+            assert_eq!(other, Some("answer"), "there is no such instruction");
+            match number("after_body_bytes") {
+                Some(after) => Deed::Early(after, answer(&instruction)),
+                None => Deed::Answer(answer(&instruction)),
+            }
+        }
     }
 }
 
@@ -142,8 +144,10 @@ pub(super) fn operation<S: Stage>(stage: &mut S, call: &Value, upload: &str) -> 
         Some("AbortMultipartUpload") => {
             done(stage.call(&AbortMultipartUpload::new(BUCKET, key, upload), &none))
         }
-        Some("InitiateBucketWorm") => done(stage.call(&worm(&call["days"]), &none)),
-        other => panic!("no operation is called {other:?}"),
+        other => {
+            assert_eq!(other, Some("InitiateBucketWorm"), "there is no such operation here");
+            done(stage.call(&worm(&call["days"]), &none))
+        }
     }
 }
 

@@ -124,7 +124,10 @@ impl Machine {
     /// What a look would have to find, and its request, when a look is called for and can tell.
     pub(super) fn question(&self, failed: &Unsuccessful) -> Option<(Trace, Draft)> {
         // What OSS says to have stored, and not as it was sent, is there.
-        let is_lost = failed.verdict().is_retryable() && !matches!(failed.kind, ErrorKind::Corrupt(_));
+        let is_lost = matches!(failed.verdict(), Verdict::Retry { .. } | Verdict::Throttle { .. })
+            && !matches!(failed.kind, ErrorKind::Corrupt(_))
+            // What never left brought no news: it goes on another connection, without a look.
+            && !failed.stale;
         let is_worth_it = is_lost || is_conflict(failed);
         let may_look = self.looks < LOOKS_MAX && self.policy.attempts() > 1;
         let draft =
