@@ -183,8 +183,8 @@ fn a_text_that_is_none_is_shown_with_what_it_should_be() {
         ),
         (
             config().proxy_host("http://user:hidden-password@"),
-            "proxy_host: `http://***@` names no proxy; write http://host:port, with `@`, `/` and `#` in a user or \
-             password percent-encoded",
+            "proxy_host: `http://***@` names no proxy; write http://host:port, with `@`, `/` and `#` in a \
+             user or password percent-encoded",
         ),
         (
             config().region("us-west-1").use_dualstack_endpoint(true),

@@ -130,7 +130,8 @@ async fn each_version_of_tls_can_be_forced_on_both_sides() {
                 assert_eq!(result.is_ok(), agrees[i], "{name} and {version:?}: {result:?}");
                 if let Err(error) = result {
                     let said = refused(&error);
-                    let why = "the server has no version of TLS that is allowed here (`tls_min_version`, `tls_version`)";
+                    let why = "the server has no version of TLS that is allowed here (`tls_min_version`, \
+                               `tls_version`)";
                     assert!(said.starts_with(why), "{said}");
                 }
             }
