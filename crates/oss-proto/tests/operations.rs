@@ -275,7 +275,7 @@ fn the_other_heads_are_read_with_their_types() {
 }
 
 #[test]
-fn b38_b40_a_header_that_is_not_of_its_type_is_an_error_that_names_it() {
+fn b38_b39_b40_a_header_that_is_not_of_its_type_is_an_error_that_names_it() {
     for (name, value) in [
         ("x-oss-hash-crc64ecma", "-1"),
         ("x-oss-hash-crc64ecma", "18446744073709551616"),
@@ -286,6 +286,9 @@ fn b38_b40_a_header_that_is_not_of_its_type_is_an_error_that_names_it() {
         ("x-oss-next-append-position", "1e3"),
         ("x-oss-next-append-position", "next"),
         ("last-modified", "yesterday"),
+        ("last-modified", "Saturday, 16-Dec-23 16:20:57 GMT"),
+        ("last-modified", "Sat, 16 Dec 2023 00:60:60 GMT"),
+        ("last-modified", "Sat, 16 Dec 2023 16:20:57 +0800"),
         ("content-length", "+5"),
     ] {
         let error = HeadObject::read(&head(&[(name, value)]), &Bytes::new()).unwrap_err().to_string();

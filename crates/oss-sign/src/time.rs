@@ -466,6 +466,10 @@ mod tests {
         for text in extended {
             assert_eq!(UnixTime::parse_iso_extended(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn b39_a_date_is_one_of_http_or_none() {
         let http = [
             "",
             "Sun, 16 Dec 2023 16:20:57 GMT",
@@ -480,10 +484,18 @@ mod tests {
             "Sat 16 Dec 2023 16:20:57 GMT",
             "Fri, 31 Nov 2023 16:20:57 GMT",
             "Sat, 16 Dec 2023 16:20:60 GMT",
+            "Sat, 16 Dec 2023 00:60:60 GMT",
+            "Sat, 16 Dec 2023 24:00:00 GMT",
+            "Sat, 16 Dec 2023 16:20:57 +0800",
+            "Sat, 16 Dec 2023 16:20:57 CST",
+            "Sat, 01 Jan 0000 00:00:00 GMT",
+            "Fri, 31 Dec 10000 23:59:59 GMT",
+            "Sat, 16 Dec -023 16:20:57 GMT",
         ];
         for text in http {
             assert_eq!(UnixTime::parse_http_date(text), None, "{text}");
         }
+        assert_eq!(UnixTime::parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT"), Some(UnixTime::MAX));
     }
 
     #[test]
