@@ -56,8 +56,8 @@ pub struct Download {
     /// What an earlier transfer says it had, to be verified.
     claimed: BTreeMap<u32, u64>,
     failure: Option<TransferErrorKind>,
-    /// What is there is of no use.
-    is_spoilt: bool,
+    /// What is there is of no use to another transfer: it is done, or spoilt.
+    is_final: bool,
     checkpoints: Option<Checkpoints>,
     revision: u64,
 }
@@ -138,7 +138,7 @@ impl Download {
             again: VecDeque::new(),
             claimed: BTreeMap::new(),
             failure: None,
-            is_spoilt: false,
+            is_final: false,
             checkpoints: None,
             revision: 0,
         };
@@ -313,7 +313,7 @@ impl Download {
         let is_over = received.bytes > due || (received.bytes < due && received.error.is_none());
         if is_over {
             let length = CorruptBody::Length { expected: due, actual: received.bytes };
-            self.is_spoilt = true;
+            self.is_final = true;
             return self.fail(Error::new(ErrorKind::Corrupt(length), "GetObject", Outcome::Rejected));
         }
         let crc64 = match (begun.crc64, received.crc64) {
@@ -347,14 +347,14 @@ impl Download {
             Some(404) => self.changed(Change::Deleted, Some(error)),
             Some(412 | 416) => self.changed(Change::Replaced, Some(error)),
             _ => {
-                self.is_spoilt |= error.is_object_changed();
+                self.is_final |= error.is_object_changed();
                 self.fail(error);
             }
         }
     }
 
     fn changed(&mut self, change: Change, error: Option<Error>) {
-        self.is_spoilt = true;
+        self.is_final = true;
         let kind =
             ErrorKind::ObjectChanged(ObjectChanged { delivered: self.flight.progress().bytes, change });
         let error = error.unwrap_or_else(|| Error::new(kind.clone(), "GetObject", Outcome::Rejected));
@@ -380,7 +380,7 @@ impl Download {
             _ => None,
         };
         if let Some(wrong) = wrong {
-            self.is_spoilt = true;
+            self.is_final = true;
             return self.fail(Error::new(ErrorKind::Corrupt(wrong), "GetObject", Outcome::Rejected));
         }
         let integrity = match (crc, theirs) {
@@ -389,6 +389,7 @@ impl Download {
         };
         let (head, range) = (object.head.clone(), object.range.clone());
         self.revision = self.revision.saturating_add(1);
+        self.is_final = true;
         let output = DownloadOutput { head, range, crc64: crc, integrity };
         self.stage = Stage::Over(Some(Box::new(Ok(output))));
     }
@@ -407,7 +408,7 @@ impl Download {
         let kind = ErrorKind::Misuse(Misuse { what, state: self.stage_name() });
         let error = Error::new(kind, "GetObject", Outcome::Unknown);
         if !matches!(self.stage, Stage::Over(_)) {
-            self.is_spoilt = true;
+            self.is_final = true;
             self.stage = Stage::Over(Some(Box::new(Err(error.into()))));
         }
     }
@@ -508,8 +509,7 @@ impl Transfer for Download {
     /// The parts that are there whole, as long as they are of use.
     fn checkpoint(&self) -> Option<Checkpoint> {
         let (object, checkpoints) = (self.object.as_ref()?, self.checkpoints.as_ref()?);
-        let is_done = matches!(&self.stage, Stage::Over(Some(result)) if result.is_ok());
-        if self.is_spoilt || is_done || !matches!(object.pin, Pin::ETag(_)) {
+        if self.is_final || !matches!(object.pin, Pin::ETag(_)) {
             return None;
         }
         let mut call = checkpoints.call.clone();
@@ -579,7 +579,9 @@ impl Checkpoints {
         if self.fresh.is_none() && !matches!(object.pin, Pin::ETag(_)) {
             self.fresh = Some(Fresh::NotPinned);
         }
-        if self.fresh.is_none() { found.parts } else { BTreeMap::new() }
+        let mut claimed = found.parts;
+        claimed.retain(|number, _| self.fresh.is_none() && object.plan.part(*number).is_some());
+        claimed
     }
 }
 

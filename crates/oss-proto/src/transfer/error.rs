@@ -26,6 +26,14 @@ pub enum TransferErrorKind {
     Call(Error),
     /// The object cannot be cut into parts as it was asked for; nothing was sent.
     Plan(PlanError),
+    /// The object does not end where this transfer has brought it: somebody else appended to it, or replaced
+    /// it.
+    Conflict {
+        /// Where the append was to begin.
+        position: u64,
+        /// What OSS said.
+        error: Box<Error>,
+    },
     /// It was cancelled.
     Cancelled,
 }
@@ -51,7 +59,7 @@ pub struct LeftUpload {
 pub enum UploadFate {
     /// It is gone, and its parts are freed.
     Aborted,
-    /// It was kept, as asked: another transfer may go on with it.
+    /// It was not aborted, as asked: another transfer may go on with it.
     Kept,
     /// It could not be aborted, or nobody knows whether it was: its parts may be there, and are paid for.
     MayRemain,
@@ -73,6 +81,7 @@ impl TransferError {
     pub fn call(&self) -> Option<&Error> {
         match &self.kind {
             TransferErrorKind::Call(error) => Some(error),
+            TransferErrorKind::Conflict { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -111,6 +120,9 @@ impl fmt::Display for TransferError {
         match &self.kind {
             TransferErrorKind::Call(error) => write!(f, "{error}")?,
             TransferErrorKind::Plan(error) => write!(f, "cannot be cut into parts: {error}")?,
+            TransferErrorKind::Conflict { position, error } => {
+                write!(f, "the object does not end at {position}, where it was left: {error}")?;
+            }
             TransferErrorKind::Cancelled => f.write_str("cancelled")?,
         }
         self.left().map_or(Ok(()), |left| write!(f, "; {left}"))

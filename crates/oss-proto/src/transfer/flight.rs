@@ -16,7 +16,7 @@ pub struct Progress {
     pub bytes_total: Option<u64>,
     /// How many of `bytes` an earlier transfer had moved and this one has found good.
     pub bytes_kept: u64,
-    /// How many parts are done; for [`DeleteMany`](super::DeleteMany) keys.
+    /// How many parts are done; for deletions keys.
     pub parts: u64,
     /// How many there are in all; `None` while nobody knows.
     pub parts_total: Option<u64>,
@@ -53,6 +53,12 @@ pub(super) enum Landing<J> {
 impl<J> Flight<J> {
     pub(super) fn new(lanes: u32) -> Self {
         Self { lanes, next: 0, out: BTreeMap::new(), shown: Progress::default(), done: 0 }
+    }
+
+    /// An empty one for jobs of another kind, which goes on with these tickets.
+    pub(super) fn succeeded_by<K>(&self) -> Flight<K> {
+        let Self { lanes, next, shown, done, .. } = *self;
+        Flight { lanes, next, out: BTreeMap::new(), shown, done }
     }
 
     /// Whether another piece of work may be handed out.

@@ -9,6 +9,8 @@
 //! | --- | --- | --- |
 //! | [`Upload`] | a [`PutObject`] and a length, or parts as they come | one object, in one request or in parts |
 //! | [`Download`] | a [`GetObject`] | the bytes of one object as it was at one time |
+//! | [`Copy`] | a [`CopyObject`] | a copy, in one request or in parts |
+//! | [`Append`] | an [`AppendObject`] | an object that grows, its position and checksum carried along |
 //!
 //! **The contract:** [`poll`](Transfer::poll); do the [`Work`] of a [`Step::Run`], as many at a time as the
 //! transfer hands out, and report each to [`complete`](Transfer::complete) with its [`Ticket`]; poll again
@@ -16,7 +18,9 @@
 //! [`cancel`](Transfer::cancel) ends it in an orderly way. A driver that breaks the contract gets
 //! [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) as the result.
 
+mod append;
 mod checkpoint;
+mod copy;
 mod download;
 mod error;
 mod flight;
@@ -24,11 +28,15 @@ mod multipart;
 mod options;
 mod plan;
 mod recipe;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use core::ops::Range;
 
+pub use self::append::{Append, AppendOutput};
 pub use self::checkpoint::{Checkpoint, CheckpointError, Fresh};
+pub use self::copy::{Copy, CopyOutput};
 pub use self::download::{Download, DownloadOutput};
 pub use self::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};
 pub use self::flight::{Progress, Ticket};
@@ -95,7 +103,7 @@ pub enum Step<T> {
     /// Do this, beside what is being done already.
     Run(Ticket, Work),
     /// Nothing, before something that was handed out is completed, or the next part is offered
-    /// ([`Upload::offer`]).
+    /// ([`Upload::offer`], [`Append::offer`]).
     Busy,
     /// The transfer is over. A poll after this one is a misuse.
     Done(Result<T, TransferError>),

@@ -11,18 +11,21 @@
 //!
 //! Every arrow is an assignment in this file, and nowhere else.
 
+mod parts;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
+pub(super) use self::parts::{Made, Offers};
+use self::parts::{Part, Parts, listed};
 use super::checkpoint::Identity;
 use super::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};
 use super::flight::{Flight, Landing, Ticket};
 use super::recipe::Recipe;
 use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Progress, Step, TransferOptions, Work};
 use crate::{
-    BucketName, Checked, CompleteMultipartUploadOutput, CompletedPart, CorruptBody, ETag, Error, ErrorKind,
+    BucketName, Checked, CompleteMultipartUploadOutput, CorruptBody, ETag, Error, ErrorKind,
     HeadObjectOutput, ListParts, ListPartsOutput, Misuse, ObjectKey, Outcome, Paged as _, ReadError,
 };
 
@@ -34,7 +37,7 @@ pub(super) struct Multipart {
     stage: Stage,
     cut: Cut,
     upload_id: Option<String>,
-    parts: BTreeMap<u32, Part>,
+    parts: Parts,
     /// What OSS lists of an earlier transfer, to be verified.
     listed: BTreeMap<u32, Part>,
     /// Of an earlier transfer that is not gone on with: to be given up.
@@ -60,14 +63,6 @@ pub(super) enum Cut {
     Offered(Offers),
 }
 
-/// Parts as they come: one may wait.
-pub(super) struct Offers {
-    part_size: u64,
-    offset: u64,
-    waiting: Option<u64>,
-    is_ended: bool,
-}
-
 enum Stage {
     /// In one request, or in parts.
     Start(bool),
@@ -85,13 +80,6 @@ enum Stage {
     Over(Option<Box<Result<Made, TransferError>>>),
 }
 
-#[derive(Clone)]
-pub(super) struct Part {
-    etag: ETag,
-    crc64: Option<u64>,
-    len: u64,
-}
-
 enum Job {
     GiveUp,
     Whole(u64),
@@ -104,28 +92,20 @@ enum Job {
     Abort,
 }
 
-/// The object that was made.
-#[derive(Clone, Debug)]
-pub(super) struct Made {
-    pub(super) etag: Option<ETag>,
-    pub(super) crc64: Option<u64>,
-    pub(super) is_checked: bool,
-    pub(super) version_id: Option<String>,
-    pub(super) bytes: u64,
-    pub(super) parts: u32,
-    pub(super) callback: bytes::Bytes,
-    pub(super) may_be_orphan: bool,
-}
-
-impl Offers {
-    pub(super) fn new(part_size: u64) -> Self {
-        Self { part_size, offset: 0, waiting: None, is_ended: false }
-    }
-}
-
 impl Multipart {
     pub(super) fn new(recipe: Recipe, cut: Cut, is_single: bool, options: &TransferOptions) -> Self {
-        let mut flight = Flight::new(options.lanes);
+        Self::after(&Flight::<Job>::new(options.lanes), recipe, cut, is_single, options)
+    }
+
+    /// One that goes on with the tickets of what came before.
+    pub(super) fn after<J>(
+        before: &Flight<J>,
+        recipe: Recipe,
+        cut: Cut,
+        is_single: bool,
+        options: &TransferOptions,
+    ) -> Self {
+        let mut flight = before.succeeded_by();
         if let Cut::Known(plan) = &cut {
             flight.set_total(Some(plan.len()), Some(if is_single { 1 } else { u64::from(plan.parts()) }));
         }
@@ -136,7 +116,7 @@ impl Multipart {
             stage: Stage::Start(is_single),
             cut,
             upload_id: None,
-            parts: BTreeMap::new(),
+            parts: Parts::default(),
             listed: BTreeMap::new(),
             stale: None,
             failure: None,
@@ -213,27 +193,22 @@ impl Multipart {
 
     pub(super) fn wants_part(&self) -> bool {
         let is_on = matches!(self.stage, Stage::Start(_) | Stage::Beginning | Stage::Moving(_));
-        is_on && matches!(&self.cut, Cut::Offered(offers) if offers.waiting.is_none() && !offers.is_ended)
+        is_on && matches!(&self.cut, Cut::Offered(offers) if offers.wants_part())
     }
 
     pub(super) fn offer(&mut self, len: u64) -> Result<(), Misuse> {
-        let state = self.stage_name();
-        if !self.wants_part() {
-            return Err(Misuse { what: "offered a part that is not wanted", state });
+        let (state, is_wanted) = (self.stage_name(), self.wants_part());
+        match &mut self.cut {
+            Cut::Offered(offers) if is_wanted && len <= offers.part_size => {
+                offers.offer(len);
+                if let Some((bytes, parts)) = offers.total() {
+                    self.flight.set_total(Some(bytes), Some(parts.max(1)));
+                }
+                Ok(())
+            }
+            Cut::Offered(_) if is_wanted => Err(Misuse { what: "offered a part that is too long", state }),
+            _ => Err(Misuse { what: "offered a part that is not wanted", state }),
         }
-        let Cut::Offered(offers) = &mut self.cut else {
-            return Err(Misuse { what: "offered a part of a known length", state });
-        };
-        if len > offers.part_size {
-            return Err(Misuse { what: "offered a part that is too long", state });
-        }
-        offers.is_ended = len < offers.part_size;
-        offers.waiting = (len > 0).then_some(len);
-        if offers.is_ended {
-            let parts = offers.offset.div_ceil(offers.part_size).saturating_add(u64::from(len > 0));
-            self.flight.set_total(Some(offers.offset.saturating_add(len)), Some(parts));
-        }
-        Ok(())
     }
 
     pub(super) fn poll(&mut self) -> Step<Made> {
@@ -307,23 +282,24 @@ impl Multipart {
     /// The next part; Moving → Finishing when there is none.
     fn send_part(&mut self, next: u32) -> Step<Made> {
         let coming = match &mut self.cut {
-            Cut::Known(plan) => {
-                let mut missing = (next..=plan.parts()).filter(|number| !self.parts.contains_key(number));
-                missing.next().and_then(|number| Some((number, plan.part(number)?)))
-            }
-            Cut::Offered(offers) => offers.waiting.take().map(|len| {
-                let start = offers.offset;
-                offers.offset = start.saturating_add(len);
-                (next, start..offers.offset)
-            }),
+            Cut::Known(plan) => self.parts.missing(next, *plan),
+            Cut::Offered(offers) => offers.take().map(|range| (next, range)),
         };
         let is_whole = matches!(&self.cut, Cut::Known(_) | Cut::Offered(Offers { is_ended: true, .. }));
         let (Some((number, range)), Some(id)) = (coming, &self.upload_id) else {
             if !is_whole || !self.flight.is_empty() {
                 return Step::Busy;
             }
+            if let (Some(ours), Some(theirs)) = (self.parts.crc64(), self.expected)
+                && ours != theirs
+            {
+                // Not what is to be copied, and no object yet: the parts are given up.
+                let kind = ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs });
+                self.fail(Error::new(kind, self.recipe.operation(false), Outcome::NotSent));
+                return self.poll();
+            }
             self.stage = Stage::Finishing;
-            let list = self.completed();
+            let list = self.parts.completed();
             let id = self.upload_id.as_deref().unwrap_or_default();
             return self.run(Job::Finish, Work::Finish(self.recipe.finish(id, list)), 0);
         };
@@ -393,6 +369,10 @@ impl Multipart {
                 self.aborted(UploadFate::Aborted);
             }
             (Job::Abort, Err(_)) => self.aborted(UploadFate::MayRemain),
+            (Job::Part(..) | Job::Whole(_), Err(error)) => {
+                let error = self.recipe.reason(error, self.flight.progress().bytes);
+                self.fail(error);
+            }
             (_, Err(error)) => self.fail(error),
             (_, Ok(_)) => self.misuse("completed work with the answer of another"),
         }
@@ -405,31 +385,14 @@ impl Multipart {
             Came::Copied(copy) => (copy.etag, copy.crc64, copy.version_id, bytes::Bytes::new()),
             _ => return self.misuse("completed work with the answer of another"),
         };
-        let made = Made {
-            etag,
-            crc64,
-            is_checked: crc64.is_some(),
-            version_id,
-            bytes: len,
-            parts: 0,
-            callback,
-            may_be_orphan: false,
-        };
         self.flight.count(len, 1);
-        self.made(made, self.expected, true);
+        self.made(Made { etag, version_id, callback, bytes: len, ..Made::default() }, crc64, true);
     }
 
     /// Listing → Verifying, after the last page.
     fn list(&mut self, list: &ListParts, mut page: ListPartsOutput) {
         let (Some(plan), Stage::Listing(_, pages)) = (self.plan(), &self.stage) else { return };
-        for part in core::mem::take(&mut page.parts) {
-            let due = plan.part(part.part_number).map(|range| range.end.saturating_sub(range.start));
-            if let (Some(etag), Some(len), crc64 @ Some(_)) = (part.etag, due, part.crc64)
-                && part.size == due
-            {
-                self.listed.insert(part.part_number, Part { etag, crc64, len });
-            }
-        }
+        self.listed.extend(listed(&mut page, plan));
         // A list that does not move on, or goes on for ever, is taken as far as it came: the rest is sent.
         self.stage = match list.next(&page) {
             Ok(Some(next)) if *pages < PAGES_MAX => Stage::Listing(Some(next), *pages),
@@ -469,61 +432,56 @@ impl Multipart {
         self.flight.count(len, 1);
     }
 
-    /// Finishing → Over.
+    /// Finishing → Over, with an object whose CRC-64 is that of its parts and the expected one, as far as they
+    /// are known.
     fn finished(&mut self, output: CompleteMultipartUploadOutput) {
-        let ours = self.combined();
-        let made = Made {
-            etag: output.etag,
-            crc64: output.crc64.or(ours),
-            is_checked: output.crc64.is_some() && ours.is_some(),
-            version_id: output.version_id,
-            callback: if self.recipe.has_callback() { output.body } else { bytes::Bytes::new() },
-            ..self.assembled()
-        };
-        let theirs = output.crc64;
-        self.is_gone = true;
-        match (ours, theirs) {
+        let callback = if self.recipe.has_callback() { output.body } else { bytes::Bytes::new() };
+        let (etag, version_id) = (output.etag, output.version_id);
+        let made = Made { etag, version_id, callback, ..self.parts.made() };
+        match (self.parts.crc64(), output.crc64) {
             (Some(ours), Some(theirs)) if ours != theirs => self.corrupt(ours, theirs, false),
-            _ => self.made(made, self.expected, false),
+            _ => self.made(made, output.crc64, false),
         }
     }
 
     /// Finishing → Asking, when nobody knows whether the object was made; else → Draining.
     fn unfinished(&mut self, error: Error) {
         let is_gone = error.code() == Some(NO_UPLOAD);
-        let is_untold = error.outcome() == Outcome::Unknown || is_gone;
+        let is_untold = error.outcome() == Outcome::Unknown || (is_gone && error.attempts().len() > 1);
         self.may_be_made |= is_untold;
         self.is_gone |= is_gone;
         let was_failing = self.failure.is_some();
         self.fail(error);
-        if is_untold && !was_failing && self.combined().is_some() {
+        if is_untold && !was_failing && self.due().is_some() {
             self.stage = Stage::Asking;
         }
     }
 
     /// Asking → Over, when the object is the one that these parts make.
     fn found(&mut self, head: &HeadObjectOutput) {
-        let Made { bytes, parts, .. } = self.assembled();
-        let etag = head.etag.as_ref().map_or("", |etag| etag.as_str()).trim_matches('"');
-        let count = etag.rsplit_once('-').and_then(|(_, count)| count.parse().ok());
-        let ours = self.combined();
-        let is_ours = head.content_length == Some(bytes) && ours.is_some() && head.crc64 == ours;
-        if !is_ours || count != Some(parts) {
+        if !self.parts.are(head, self.due()) {
             self.stage = Stage::Draining;
             return;
         }
         self.failure = None;
-        self.is_gone = true;
-        let (etag, version_id) = (head.etag.clone(), head.version_id.clone());
-        let made = Made { etag, crc64: ours, is_checked: true, version_id, ..self.assembled() };
-        self.made(made, self.expected, false);
+        let made = Made { etag: head.etag.clone(), version_id: head.version_id.clone(), ..self.parts.made() };
+        self.made(made, head.crc64, false);
     }
 
-    /// → Over, with an object whose CRC-64 is the expected one as far as both are known.
-    fn made(&mut self, made: Made, expected: Option<u64>, is_whole: bool) {
-        match (expected, made.crc64) {
+    /// CRC-64 that the object must have, when anybody knows.
+    fn due(&self) -> Option<u64> {
+        self.expected.or_else(|| self.parts.crc64())
+    }
+
+    /// → Over, with an object of which OSS states this CRC-64.
+    fn made(&mut self, made: Made, theirs: Option<u64>, is_whole: bool) {
+        let due = if is_whole { self.expected.or(theirs) } else { self.due() };
+        match (due, theirs) {
             (Some(ours), Some(theirs)) if ours != theirs => self.corrupt(ours, theirs, is_whole),
             _ => {
+                let is_checked = due.is_some() && theirs.is_some();
+                let may_be_orphan = self.may_be_orphan;
+                let made = Made { crc64: theirs.or(due), is_checked, may_be_orphan, ..made };
                 self.is_gone = true;
                 self.revision = self.revision.saturating_add(1);
                 self.stage = Stage::Over(Some(Box::new(Ok(made))));
@@ -553,7 +511,7 @@ impl Multipart {
         let is_left =
             if self.upload_id.is_some() { self.may_be_made || !self.is_gone } else { self.may_be_orphan };
         let left = is_left.then(|| {
-            let (upload_id, parts) = (self.upload_id.clone(), self.completed());
+            let (upload_id, parts) = (self.upload_id.clone(), self.parts.completed());
             Box::new(LeftUpload { upload_id, parts, fate, may_be_orphan: self.may_be_orphan })
         });
         self.stage = Stage::Over(Some(Box::new(Err(TransferError { kind, left }))));
@@ -627,34 +585,6 @@ impl Multipart {
             Stage::Draining => "Draining",
             Stage::Aborting => "Aborting",
             Stage::Over(_) => "Over",
-        }
-    }
-
-    /// The parts in the order of their numbers, as completion wants them.
-    fn completed(&self) -> Vec<CompletedPart> {
-        let parts = self.parts.iter();
-        parts.map(|(number, part)| CompletedPart::new(*number, part.etag.clone())).collect()
-    }
-
-    /// CRC-64 of all parts, combined in their order; `None` when one has none.
-    fn combined(&self) -> Option<u64> {
-        let mut parts = self.parts.values();
-        parts.try_fold(0, |crc, part| Some(oss_crc::combine(crc, part.crc64?, part.len)))
-    }
-
-    /// The object that the parts make.
-    fn assembled(&self) -> Made {
-        let bytes = self.parts.values().fold(0_u64, |sum, part| sum.saturating_add(part.len));
-        let parts = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
-        Made {
-            etag: None,
-            crc64: None,
-            is_checked: false,
-            version_id: None,
-            bytes,
-            parts,
-            callback: bytes::Bytes::new(),
-            may_be_orphan: self.may_be_orphan,
         }
     }
 }

@@ -5,10 +5,10 @@ use core::ops::Range;
 
 use super::Work;
 use crate::{
-    AbortMultipartUpload, BucketName, Callback, CallbackVars, Checked, CompleteMultipartUpload,
-    CompletedPart, CopySource, ETag, Error, ErrorKind, HeadObject, InitiateMultipartUpload, ListParts,
-    Misuse, ObjectAcl, ObjectKey, Outcome, Payload, PutObject, ReadError, RequestPayer, UploadPart,
-    UploadPartCopy,
+    AbortMultipartUpload, BucketName, Callback, CallbackVars, Change, Checked, CompleteMultipartUpload,
+    CompletedPart, CopyObject, CopySource, ETag, Error, ErrorKind, HeadObject, InitiateMultipartUpload,
+    ListParts, Misuse, ObjectAcl, ObjectChanged, ObjectKey, Outcome, Payload, PutObject, ReadError,
+    RequestPayer, UploadPart, UploadPartCopy,
 };
 
 /// How each request about one object is made.
@@ -29,11 +29,10 @@ pub(super) struct Recipe {
 
 /// One request for the whole object, and what its parts are made of.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "copies follow")]
 #[expect(clippy::large_enum_variant, reason = "one in a transfer")]
 pub(super) enum Whole {
     Put(PutObject),
-    Copy(crate::CopyObject, Pin),
+    Copy(CopyObject, Pin),
 }
 
 /// The one source that all parts are copied from.
@@ -81,6 +80,22 @@ impl Recipe {
             traffic_limit: put.traffic_limit,
             payer: put.request_payer.clone(),
             whole: Whole::Put(put),
+        }
+    }
+
+    /// Parts of what one `CopyObject` would say, with the headers, metadata and tags that the copy gets.
+    pub(super) fn of_copy(copy: CopyObject, pin: Pin, begin: InitiateMultipartUpload) -> Self {
+        Self {
+            bucket: copy.bucket.clone(),
+            key: copy.key.clone(),
+            begin,
+            acl: copy.acl.clone(),
+            callback: None,
+            callback_var: None,
+            forbid_overwrite: copy.forbid_overwrite,
+            traffic_limit: copy.traffic_limit,
+            payer: copy.request_payer.clone(),
+            whole: Whole::Copy(copy, pin),
         }
     }
 
@@ -147,6 +162,16 @@ impl Recipe {
             Whole::Put(_) => "PutObject",
             Whole::Copy(..) => "CopyObject",
         }
+    }
+
+    /// What the refusal of a part says: of a copy, that its source is not what it was.
+    pub(super) fn reason(&self, error: Error, delivered: u64) -> Error {
+        let change = match (&self.whole, error.status(), error.code()) {
+            (Whole::Copy(..), Some(412), _) => Change::Replaced,
+            (Whole::Copy(..), Some(404), Some("NoSuchKey" | "NoSuchVersion")) => Change::Deleted,
+            _ => return error,
+        };
+        error.with_kind(ErrorKind::ObjectChanged(ObjectChanged { delivered, change }))
     }
 
     pub(super) fn has_callback(&self) -> bool {
