@@ -1,6 +1,6 @@
 //! Answers that are bent on harm: clocks that lie, lengths that contradict each other.
 
-use oss_proto::{GetObject, PutObject};
+use oss_proto::{GetObject, PutObject, UnixTime};
 
 use crate::conformance::Scenario;
 use crate::peer::{Answer, BUCKET, Deed};
@@ -13,19 +13,16 @@ fn put() -> PutObject {
     PutObject::new(BUCKET, "a.txt", "hello")
 }
 
-/// Only a refusal for skew speaks of clocks: that of the peer is right here, whatever its answers say.
+/// Only a refusal for skew speaks of clocks. An hour is a skew that would be believed; the others would not.
 fn false_dates() -> Scenario {
     let dated = |date: &'static str| Deed::spoil(move |answer| answer.set("date", Some(date)));
-    let refused = |status, code: &str| {
-        Deed::Answer(Answer::error(status, code).header("date", "Sat, 16 Dec 2017 17:20:57 GMT"))
-    };
     Scenario::new("f23_a_false_date_moves_no_clock")
         .deeds([
-            dated("Thu, 01 Jan 1970 00:00:00 GMT"),
+            Deed::spoil(an_hour_ahead),
             dated("Fri, 31 Dec 9999 23:59:59 GMT"),
             refused(403, "AccessDenied"),
             refused(500, "InternalError"),
-            dated("Sat, 16 Dec 2017 17:20:57 GMT"),
+            dated("Thu, 01 Jan 1970 00:00:00 GMT"),
             Deed::Serve,
         ])
         .call(put())
@@ -47,6 +44,23 @@ fn false_dates() -> Scenario {
             "= GetObject 200, 1 attempt: \"hello\", crc 9b1edae5dbb937b1",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
+}
+
+fn an_hour_ahead(answer: &mut Answer) {
+    let date = answer.headers.iter().find(|(name, _)| name == "date").map(|(_, value)| value.clone());
+    let date = date.and_then(|date| UnixTime::parse_http_date(&date));
+    let date = date.map(|date| date.saturating_add(3600).http_date().to_string());
+    answer.set("date", date.as_deref());
+}
+
+/// A refusal by a server whose clock is an hour ahead.
+fn refused(status: u16, code: &'static str) -> Deed {
+    Deed::spoil(move |answer| {
+        an_hour_ahead(answer);
+        answer.status = status;
+        answer.set("content-length", None);
+        answer.body = Answer::error(status, code).body;
+    })
 }
 
 fn two_lengths() -> Scenario {
