@@ -18,10 +18,10 @@ pub(crate) fn member<F: Occurs<Item: Text>>(body: &[u8], name: &'static str) -> 
     let mut more = !reader.take(b'}');
     while more {
         reader.expect(b'"', "no name of a member")?;
-        let found = reader.string()?;
+        let is_wanted = reader.name_is(name)?;
         reader.expect(b':', "no `:` after a name")?;
-        let value = reader.value(2)?;
-        if let (true, Some(value)) = (found == name, value) {
+        let value = reader.value(2, is_wanted)?;
+        if let Some(value) = value {
             let item = read_text::<F::Item>(&value).map_err(|error| error.inside(name))?;
             if let Some(item) = item {
                 F::offer(&mut partial, item, name)?;
@@ -38,7 +38,7 @@ struct Reader<'x> {
     at: usize,
 }
 
-impl Reader<'_> {
+impl<'x> Reader<'x> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -78,21 +78,21 @@ impl Reader<'_> {
         if self.at == self.text.len() { Ok(()) } else { Err(self.problem("more after the object")) }
     }
 
-    /// Reads any value; gives its text unless it is `null`, an object or an array.
-    fn value(&mut self, depth: usize) -> Result<Option<String>, ReadError> {
+    /// Reads any value; gives its text, if it is wanted, unless it is `null`, an object or an array.
+    fn value(&mut self, depth: usize, is_wanted: bool) -> Result<Option<String>, ReadError> {
         if depth > DEPTH_MAX {
             return Err(self.problem("values more than 32 levels deep"));
         }
         if self.take(b'"') {
-            return self.string().map(Some);
+            return self.string(is_wanted).map(|text| is_wanted.then_some(text));
         }
         if self.take(b'{') {
             let mut more = !self.take(b'}');
             while more {
                 self.expect(b'"', "no name of a member")?;
-                self.string()?;
+                self.string(false)?;
                 self.expect(b':', "no `:` after a name")?;
-                self.value(depth + 1)?;
+                self.value(depth + 1, false)?;
                 more = self.goes_on(b'}')?;
             }
             return Ok(None);
@@ -100,35 +100,55 @@ impl Reader<'_> {
         if self.take(b'[') {
             let mut more = !self.take(b']');
             while more {
-                self.value(depth + 1)?;
+                self.value(depth + 1, false)?;
                 more = self.goes_on(b']')?;
             }
             return Ok(None);
         }
-        self.word()
+        self.word().map(|word| word.filter(|_| is_wanted).map(String::from))
     }
 
     /// A number, `true`, `false` or `null`.
-    fn word(&mut self) -> Result<Option<String>, ReadError> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
+    fn word(&mut self) -> Result<Option<&'x str>, ReadError> {
+        let text = self.text;
+        let rest = text.get(self.at..).unwrap_or_default();
         let end = rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || b"+-.".contains(&b)));
         let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         if !(matches!(word, "true" | "false" | "null") || is_number(word)) {
             return Err(self.problem("no value"));
         }
         self.at += word.len();
-        Ok((word != "null").then(|| String::from(word)))
+        Ok((word != "null").then_some(word))
     }
 
-    /// The rest of a string whose opening quote was passed.
-    fn string(&mut self) -> Result<String, ReadError> {
+    /// The rest of a name whose opening quote was passed: whether it is this one.
+    fn name_is(&mut self, name: &str) -> Result<bool, ReadError> {
+        let start = self.at;
+        self.string(false)?;
+        let raw = self.text.get(start..self.at.saturating_sub(1)).unwrap_or_default();
+        // Six bytes, `\u0061`, are the most that stand for one.
+        if !raw.contains('\\') || raw.len() > name.len().saturating_mul(6) {
+            return Ok(raw == name);
+        }
+        self.at = start;
+        Ok(self.string(true)? == name)
+    }
+
+    /// The rest of a string whose opening quote was passed; empty when it is not wanted. What is wanted has a
+    /// limit, since it is a name, a number or a word: nobody can make us keep a document several times over.
+    fn string(&mut self, is_wanted: bool) -> Result<String, ReadError> {
         let mut text = String::new();
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
             let Some(stop) = rest.bytes().position(|b| b == b'"' || b == b'\\' || b < b' ') else {
                 return Err(self.problem("a string without an end"));
             };
-            text.push_str(rest.get(..stop).unwrap_or_default());
+            if is_wanted {
+                if text.len().saturating_add(stop) > STRING_BYTES_MAX {
+                    return Err(self.problem("a string of more than 64 KiB"));
+                }
+                text.push_str(rest.get(..stop).unwrap_or_default());
+            }
             self.at += stop;
             match self.peek() {
                 Some(b'"') => {
@@ -137,7 +157,10 @@ impl Reader<'_> {
                 }
                 Some(b'\\') => {
                     self.at += 1;
-                    text.push(self.escape()?);
+                    let letter = self.escape()?;
+                    if is_wanted {
+                        text.push(letter);
+                    }
                 }
                 _ => return Err(self.problem("a control character in a string")),
             }
@@ -203,6 +226,7 @@ fn is_number(word: &str) -> bool {
 }
 
 const DEPTH_MAX: usize = 32;
+const STRING_BYTES_MAX: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -266,6 +290,20 @@ mod tests {
             let document = alloc::format!("{{\"n\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
             let read = member::<Option<String>>(document.as_bytes(), "n");
             assert_eq!(read.is_ok(), is_good, "{levels}");
+        }
+    }
+
+    #[test]
+    fn b48_a_text_that_is_kept_has_64_kib_and_another_any_length() {
+        let document = |text: &str| alloc::format!("{{\"other\":\"{0}{0}\",\"n\":\"{0}\"}}", text);
+        for part in ["a", "\\n", "\\u0041", "目"] {
+            let (one, bytes) = if part == "目" { (3, 65_535) } else { (1, 65_536) };
+            let good = document(&part.repeat(bytes / one));
+            let read = member::<Option<String>>(good.as_bytes(), "n").unwrap();
+            assert_eq!(read.map(|text| text.len()), Some(bytes), "{part}");
+            let bad = document(&alloc::format!("{}a", part.repeat(65_536 / one + 1)));
+            let error = member::<Option<String>>(bad.as_bytes(), "n").unwrap_err();
+            assert!(alloc::format!("{error}").contains("more than 64 KiB"), "{part}: {error}");
         }
     }
 }

@@ -25,6 +25,7 @@ enum Problem {
     Root { wanted: &'static str, got: String },
     Missing(&'static str),
     Repeated(&'static str),
+    TooMany { name: &'static str, items_max: usize },
     Value { expected: &'static str, got: String },
     Header { name: &'static str, expected: &'static str, got: String },
     TooLong { bytes_max: u64 },
@@ -70,6 +71,11 @@ impl ReadError {
     /// A field that occurs once occurred again.
     pub(crate) fn repeated(name: &'static str) -> Self {
         Problem::Repeated(name).into()
+    }
+
+    /// A list is longer than any of OSS.
+    pub(crate) fn too_many(name: &'static str, items_max: usize) -> Self {
+        Problem::TooMany { name, items_max }.into()
     }
 
     /// A text is not of the type that is due.
@@ -131,6 +137,9 @@ impl fmt::Display for ReadError {
             Problem::Root { wanted, got } => write!(f, "the answer is a `{got}` where a `{wanted}` is due"),
             Problem::Missing(name) => write!(f, "the answer has no `{name}`"),
             Problem::Repeated(name) => write!(f, "the answer has `{name}` more than once"),
+            Problem::TooMany { name, items_max } => {
+                write!(f, "the answer has `{name}` more than {items_max} times")
+            }
             Problem::Value { expected, got } => write!(f, "the answer has `{got}` where {expected} is due"),
             Problem::Header { name, expected, got } => {
                 write!(f, "the answer's header `{name}` is `{got}` where {expected} is due")

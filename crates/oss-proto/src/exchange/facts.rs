@@ -4,9 +4,9 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::BytesMut;
 use http::uri::Authority;
 use oss_retry::{Effect, Outcome, Verdict};
 
@@ -32,12 +32,23 @@ pub(super) struct Corrected {
 pub(super) struct Collecting {
     pub(super) head: ReplyHead,
     pub(super) sent: Sent,
-    pub(super) body: BytesMut,
+    pub(super) body: Vec<u8>,
     /// What `content-length` promises.
     pub(super) expected: Option<u64>,
     pub(super) bytes_max: u64,
     /// The body of an error is judged by what has come until then.
     pub(super) until: Option<Duration>,
+}
+
+impl Collecting {
+    /// Takes the next bytes. Room grows by half, not to the double, so that a hostile answer takes no more
+    /// than half its length again.
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        if self.body.capacity() - self.body.len() < bytes.len() {
+            self.body.reserve_exact(bytes.len().max(self.body.len() / 2));
+        }
+        self.body.extend_from_slice(bytes);
+    }
 }
 
 impl Machine {

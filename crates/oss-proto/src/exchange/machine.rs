@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::uri::Authority;
 use oss_credentials::{Credentials, Generation, Need};
 use oss_retry::{Backoff, Effect, Outcome, Policy, Strategy, Verdict};
@@ -296,7 +296,7 @@ impl Machine {
         let limits = &self.service.limits;
         let bytes_max = if is_success { limits.collect_bytes_max } else { limits.error_bytes_max };
         let until = (!is_success).then(|| now.mono.saturating_add(self.service.timeouts.error_body));
-        let collecting = Collecting { head, sent, body: BytesMut::new(), expected, bytes_max, until };
+        let collecting = Collecting { head, sent, body: alloc::vec::Vec::new(), expected, bytes_max, until };
         if expected == Some(0) {
             return self.take_end(collecting, now);
         }
@@ -319,11 +319,11 @@ impl Machine {
     }
 
     fn take_body(&mut self, mut collecting: Box<Collecting>, bytes: &Bytes, now: Now) {
-        let Collecting { head, body, expected, bytes_max, .. } = &mut *collecting;
+        let Collecting { head, body, expected, bytes_max, .. } = &*collecting;
         let total = (body.len() as u64).saturating_add(bytes.len() as u64);
         let limit = expected.unwrap_or(u64::MAX).min(*bytes_max);
         if total <= limit {
-            body.extend_from_slice(bytes);
+            collecting.extend(bytes);
             self.state = State::Collecting(collecting);
             return;
         }
@@ -339,7 +339,7 @@ impl Machine {
         }
         // Of an error, the beginning is enough.
         let room = usize::try_from(limit.saturating_sub(body.len() as u64)).unwrap_or(usize::MAX);
-        body.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        collecting.extend(bytes.get(..room).unwrap_or(bytes));
         self.take_end(*collecting, now);
     }
 
@@ -363,7 +363,7 @@ impl Machine {
             let kind = ErrorKind::Corrupt(CorruptBody::Length { expected, actual });
             return self.judge(Unsuccessful::answer(kind, &head), true, now);
         }
-        let body = body.freeze();
+        let body = Bytes::from(body);
         match judge_answer(draft, &self.service, &head, &body, &sent) {
             Ok(()) if self.aside.is_some() => self.take_look(Some(head), now),
             Ok(()) => self.succeed(head, body, now),

@@ -89,7 +89,10 @@ impl<T: Element> Occurs for Vec<T> {
         self
     }
 
-    fn offer(partial: &mut Self, item: T, _name: &'static str) -> Result<(), ReadError> {
+    fn offer(partial: &mut Self, item: T, name: &'static str) -> Result<(), ReadError> {
+        if partial.len() >= ITEMS_MAX {
+            return Err(ReadError::too_many(name, ITEMS_MAX));
+        }
         partial.push(item);
         Ok(())
     }
@@ -98,6 +101,10 @@ impl<T: Element> Occurs for Vec<T> {
         Ok(partial)
     }
 }
+
+/// Twice as many as the longest page of OSS has. An element of nine bytes becomes a value of some hundred, so
+/// that without a limit an answer could take twenty times its length.
+const ITEMS_MAX: usize = 2_000;
 
 #[cfg(test)]
 mod tests {
@@ -115,4 +122,15 @@ mod tests {
     }
 
     use alloc::string::ToString;
+
+    #[test]
+    fn b48_a_list_has_an_end() {
+        let mut partial = Vec::new();
+        for number in 0..2_000_u32 {
+            assert_eq!(Vec::offer(&mut partial, number, "Part"), Ok(()));
+        }
+        let error = Vec::offer(&mut partial, 7, "Part").unwrap_err();
+        assert_eq!(alloc::format!("{error}"), "the answer has `Part` more than 2000 times");
+        assert_eq!(partial.len(), 2_000);
+    }
 }

@@ -104,10 +104,18 @@ fn escaped(bytes: &[u8], at: usize) -> Option<u8> {
 /// The fault of a text that is decoded up to `to` and encoded from `from` on; shows it about as it came.
 #[cold]
 fn not_encoded(bytes: &[u8], to: usize, from: usize) -> ReadError {
-    let mut shown = percent_encode(bytes.get(..to).unwrap_or_default(), NON_ALPHANUMERIC).to_string();
-    shown.push_str(&String::from_utf8_lossy(bytes.get(from..).unwrap_or_default()));
+    // What is shown is cut anyway, and a text may be as long as its document.
+    let start = bytes.get(..to.min(SHOWN_BYTES_MAX)).unwrap_or_default();
+    let mut shown = percent_encode(start, NON_ALPHANUMERIC).to_string();
+    if to <= SHOWN_BYTES_MAX {
+        let end = from.saturating_add(SHOWN_BYTES_MAX).min(bytes.len());
+        shown.push_str(&String::from_utf8_lossy(bytes.get(from..end).unwrap_or_default()));
+    }
     ReadError::value("percent-encoded UTF-8", &shown)
 }
+
+/// More than a message shows.
+const SHOWN_BYTES_MAX: usize = 512;
 
 #[cfg(test)]
 mod tests {

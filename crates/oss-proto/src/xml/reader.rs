@@ -1,6 +1,7 @@
 //! A bounded pull reader over one document.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use core::{fmt, str};
 
 use super::tokens::{Token, Tokens};
@@ -143,7 +144,9 @@ impl<'x> Reader<'x> {
         loop {
             match self.token()? {
                 Token::Text(piece) | Token::Section(piece) => append(&mut text, piece),
-                Token::Character(character) => text.to_mut().push(character),
+                Token::Character(character) => {
+                    append_copied(&mut text, character.encode_utf8(&mut [0; 4]));
+                }
                 Token::End => {
                     self.url_encoded |= self.at_encoding_type && text == "url";
                     self.at_encoding_type = false;
@@ -242,8 +245,25 @@ fn append<'x>(text: &mut Cow<'x, str>, piece: &'x str) {
     if text.is_empty() {
         *text = Cow::Borrowed(piece);
     } else {
-        text.to_mut().push_str(piece);
+        append_copied(text, piece);
     }
+}
+
+/// Room grows by half, not to the double: a text of many pieces is no reason to take three times its length.
+fn append_copied(text: &mut Cow<'_, str>, piece: &str) {
+    let text = match text {
+        Cow::Borrowed(start) => {
+            let mut copy = String::with_capacity(start.len() + piece.len());
+            copy.push_str(start);
+            *text = Cow::Owned(copy);
+            text.to_mut()
+        }
+        Cow::Owned(text) => text,
+    };
+    if text.capacity() - text.len() < piece.len() {
+        text.reserve_exact(piece.len().max(text.len() / 2).max(TEXT_BYTES_MIN));
+    }
+    text.push_str(piece);
 }
 
 fn is_html(body: &[u8]) -> bool {
@@ -252,6 +272,7 @@ fn is_html(body: &[u8]) -> bool {
         .any(|start| body.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
 }
 
+const TEXT_BYTES_MIN: usize = 32;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HTML_STARTS: [&[u8]; 2] = [b"<!doctype html", b"<html"];
 const ENCODING_TYPE: &str = "EncodingType";
@@ -260,7 +281,7 @@ const ENCODING_TYPE: &str = "EncodingType";
 mod tests {
     use super::*;
     use alloc::format;
-    use alloc::string::{String, ToString};
+    use alloc::string::ToString;
     use alloc::vec::Vec;
 
     fn open(document: &str) -> Result<Reader<'_>, ReadError> {

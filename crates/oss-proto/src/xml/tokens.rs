@@ -258,7 +258,8 @@ impl<'x> Tokens<'x> {
     /// What stands between the start of a token, here, and its end, behind which the next one is.
     fn until(&mut self, start: &str, end: &str) -> Result<&'x str, &'static str> {
         let start = self.at + start.len();
-        let len = self.document.get(start..).and_then(|rest| rest.find(end)).ok_or(CUT_OFF)?;
+        let rest = self.document.as_bytes().get(start..).unwrap_or_default();
+        let len = end_of(rest, end.as_bytes()).ok_or(CUT_OFF)?;
         self.at = start + len + end.len();
         Ok(self.slice(start, start + len))
     }
@@ -311,6 +312,19 @@ fn text_end(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// What stands before the first `end`, which is `>` and something before it.
+///
+/// A searcher for any text costs more to set up than most of what is searched is long.
+fn end_of(bytes: &[u8], end: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        from += bytes.get(from..)?.iter().position(|&byte| byte == b'>')? + 1;
+        if bytes.get(..from)?.ends_with(end) {
+            return from.checked_sub(end.len());
+        }
+    }
 }
 
 /// The high bit of each byte that is zero. Bytes above the lowest such one may be marked too: the borrow
