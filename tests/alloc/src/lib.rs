@@ -32,6 +32,8 @@ pub struct Usage {
     /// The most bytes that were in its hands at a time, beyond those before. A reallocation that moves is not
     /// counted twice.
     pub peak_bytes: usize,
+    /// How many bytes of it are in its result: what it holds when it is done, beyond what was there before.
+    pub held_bytes: usize,
 }
 
 /// Does the work, and says what this thread asked of [`Counting`] meanwhile; nothing when another allocator
@@ -41,9 +43,9 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Usage) {
     LIVE.set(0);
     PEAK.set(0);
     let result = work();
-    let usage =
-        Usage { allocations: ALLOCATIONS.get(), peak_bytes: usize::try_from(PEAK.get()).unwrap_or(0) };
-    (result, usage)
+    let bytes = |count: isize| usize::try_from(count).unwrap_or(0);
+    let (peak_bytes, held_bytes) = (bytes(PEAK.get()), bytes(LIVE.get()));
+    (result, Usage { allocations: ALLOCATIONS.get(), peak_bytes, held_bytes })
 }
 
 // SAFETY: every call is passed on to the allocator of the system as it came; the counters are of this
