@@ -4,7 +4,9 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace};
-use crate::{agreement, cargo, catalog, deny, examples, fuzz, instructions, interop, no_std, tidy, wasm};
+use crate::{
+    agreement, cargo, catalog, deny, examples, fuzz, hostile, instructions, interop, no_std, tidy, wasm,
+};
 
 /// The steps of CI, in order: what a person mistypes first comes first.
 pub(crate) const STEPS: &[(&str, Step)] = &[
@@ -18,7 +20,8 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("no-std", no_std::no_std),
     ("wasm", wasm::wasm),
     ("catalog", catalog::check),
-    ("fuzz", fuzz::check),
+    ("fuzz", fuzz::step),
+    ("hostile", hostile::hostile),
     ("sign-agreement", agreement::agreement),
     ("instructions", instructions::instructions),
     ("deny", deny::deny),

@@ -14,6 +14,7 @@ mod ci;
 mod deny;
 mod examples;
 mod fuzz;
+mod hostile;
 mod instructions;
 mod interop;
 mod matrix;
@@ -70,7 +71,7 @@ fn help() -> String {
     let mut text = String::from("cargo xtask <command>\n\n");
     for command in COMMANDS {
         let left = format!("{} {}", command.name, command.usage);
-        text.push_str(&format!("  {left:<39} {}\n", command.about));
+        text.push_str(&format!("  {left:<52} {}\n", command.about));
     }
     text
 }
@@ -99,10 +100,11 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "fuzz",
-        usage: "[--check | --seconds N] [TARGET]...",
+        usage: "[--check | --seconds N --ledger] [TARGET]...",
         about: "the fuzz targets",
         run: fuzz::fuzz,
     },
+    Command { name: "hostile", usage: "", about: "what hostile answers cost", run: hostile::hostile },
     Command {
         name: "catalog",
         usage: "[--check]",
