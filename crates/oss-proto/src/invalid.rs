@@ -72,8 +72,8 @@ impl fmt::Display for InvalidRequest {
 
 impl core::error::Error for InvalidRequest {}
 
-/// Text from a caller or a peer, made fit for one line of a log: control characters escaped, at most `max`
-/// characters.
+/// Text from a caller or a peer, made fit for one line of a log: control characters escaped, the first
+/// `max` characters of it.
 pub(crate) fn excerpt(text: &str, max: usize) -> String {
     let mut shown: String = text.chars().take(max).flat_map(escape).collect();
     if text.chars().nth(max).is_some() {

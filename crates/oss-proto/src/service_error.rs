@@ -277,12 +277,15 @@ fn printable(text: &str) -> String {
 
 /// A message with its control characters escaped; unlike an excerpt it keeps the joiners that scripts need.
 fn one_line(text: &str, chars_max: usize) -> String {
-    let mut line = String::new();
-    for c in text.chars().take(chars_max) {
-        if c.is_control() {
-            line.extend(c.escape_unicode());
-        } else {
-            line.push(c);
+    let (mut line, mut room) = (String::new(), chars_max);
+    for c in text.chars() {
+        let escaped = c.is_control().then(|| c.escape_unicode());
+        // What is counted is what is shown: an escape is ten times as long as what it stands for.
+        let Some(rest) = room.checked_sub(escaped.as_ref().map_or(1, ExactSizeIterator::len)) else { break };
+        room = rest;
+        match escaped {
+            Some(escaped) => line.extend(escaped),
+            None => line.push(c),
         }
     }
     line
@@ -437,6 +440,15 @@ mod tests {
         let long = inside(&format!("<Message>{}</Message>", "目".repeat(10_000)));
         assert_eq!(long.message.chars().count(), 4096);
         assert!(long.to_string().chars().count() < 600);
+    }
+
+    #[test]
+    fn b42_a_message_has_4096_characters_however_they_are_shown() {
+        for (part, count) in [("a", 4096), ("\u{1}", 4096 / "\\u{1}".len()), ("目", 4096)] {
+            let error = inside(&format!("<Message>{}</Message>", part.repeat(5_000)));
+            let shown = part.replace('\u{1}', "\\u{1}");
+            assert_eq!(error.message, shown.repeat(count), "{part:?}");
+        }
     }
 
     #[test]
