@@ -85,7 +85,7 @@ fn in_order<O: Operation>(
         assert!(shared.quota.tokens() <= story.capacity, "I8");
         let event = match action {
             Action::Done(result) => return ended(&result.map(drop), &story, &mut exchange, shared, attempts),
-            _ if is_late => panic!("I3: goes on after its end: {exchange:?}"),
+            _ if is_late => unreachable!("I3: goes on after its end: {exchange:?}"),
             Action::Authenticate { deadline, .. } => {
                 assert!(end.is_none_or(|end| deadline <= end), "I3");
                 authenticated(&mut chance)
@@ -111,7 +111,7 @@ fn in_order<O: Operation>(
         clock(&mut now, &mut chance);
         exchange.handle(event, now);
     }
-    panic!("I2: no end after {STEPS_MAX} steps: {story:?}");
+    unreachable!("I2: no end after {STEPS_MAX} steps: {story:?}");
 }
 
 /// I2, I6, I8: what must be true of a call that is over.

@@ -134,7 +134,7 @@ fn in_order(fetch: &mut Fetch, chance: &mut Chance<'_>) -> Read {
         now.mono = now.mono.saturating_add(Duration::from_millis(chance.of(&[0, 1, 100, 10_000])));
         fetch.handle(event, now);
     }
-    panic!("I2: no end after {STEPS_MAX} steps and {} requests", read.requests);
+    unreachable!("I2: no end after {STEPS_MAX} steps and {} requests", read.requests);
 }
 
 /// I9, I11: any event at any time.
