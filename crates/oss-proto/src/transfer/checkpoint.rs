@@ -12,9 +12,10 @@ use crate::{BucketName, Checked, ObjectKey, Service};
 
 /// How far a transfer came: plain data with a text form, a hint and never a proof.
 ///
-/// Whoever goes on from it compares it with the call first, reads again what it says was done, and counts only
-/// what was found good: bytes of a partial file by their CRC-64, parts at OSS by what OSS lists and the
-/// CRC-64 of the source. So a checkpoint that is old, damaged or forged costs work and never gives wrong bytes.
+/// Whoever goes on from it compares it with the call first, reads again what it says was done, and counts
+/// only what was found good: bytes of a partial file by their CRC-64, parts at OSS by what OSS lists and the
+/// CRC-64 of the source. So a checkpoint that is old, damaged or forged costs work and never gives wrong
+/// bytes.
 ///
 /// It holds names (endpoint, bucket, key, upload id) and no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

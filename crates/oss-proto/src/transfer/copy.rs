@@ -23,14 +23,14 @@ use crate::{
     InitiateMultipartUpload, Misuse, Outcome, ReadError, Tags,
 };
 
-/// Copies one object inside a region, without moving its bytes through here: in one `CopyObject` up to 200 MiB,
-/// else in parts, several at a time.
+/// Copies one object inside a region, without moving its bytes through here: in one `CopyObject` up to 200
+/// MiB, else in parts, several at a time.
 ///
-/// The [`CopyObject`] says what to copy, and what the copy is to be. A `HeadObject` of the source comes first;
-/// everything after it is for that one source alone (`x-oss-copy-source-if-match`, and its version where there
-/// is no strong entity tag). A copy in parts gets the source's headers, metadata and tags as one request would
-/// give them, unless `metadata_directive` or `tagging_directive` say `REPLACE`. It cannot give the source's
-/// access rules, encryption or storage class: neither does one request.
+/// The [`CopyObject`] says what to copy, and what the copy is to be. A `HeadObject` of the source comes
+/// first; everything after it is for that one source alone (`x-oss-copy-source-if-match`, and its version
+/// where there is no strong entity tag). A copy in parts gets the source's headers, metadata and tags as one
+/// request would give them, unless `metadata_directive` or `tagging_directive` say `REPLACE`. It cannot give
+/// the source's access rules, encryption or storage class: neither does one request.
 ///
 /// Success means that the copy has the CRC-64 of the source, as far as OSS states the two. A source that is
 /// replaced or deleted meanwhile is [`ErrorKind::ObjectChanged`].

@@ -33,9 +33,10 @@ use crate::{
 /// byte, eight times at most, beside what its call did itself.
 ///
 /// Success means: every byte of the range is where it belongs; each part's answer was about the object that
-/// the head was about; and for a whole object the parts' CRC-64, combined in order, is the one that OSS states.
-/// Each of the three is checked whatever the others say. An object that is replaced or deleted meanwhile is
-/// [`ErrorKind::ObjectChanged`]. What arrived before `Done` says so is not the object: keep it apart.
+/// the head was about; and for a whole object the parts' CRC-64, combined in order, is the one that OSS
+/// states. Each of the three is checked whatever the others say. An object that is replaced or deleted
+/// meanwhile is [`ErrorKind::ObjectChanged`]. What arrived before `Done` says so is not the object: keep it
+/// apart.
 ///
 /// Without a strong entity tag nothing tells parts of two objects apart, so the whole is one part, pinned by
 /// its version when it has one.
@@ -148,8 +149,8 @@ impl Download {
         download
     }
 
-    /// The same download with checkpoints: it can be gone on with when it breaks off, and goes on from the one
-    /// that was found, when that is about this very download of this very object.
+    /// The same download with checkpoints: it can be gone on with when it breaks off, and goes on from the
+    /// one that was found, when that is about this very download of this very object.
     ///
     /// `local` names the partial file, in any form; it is compared, and never used. What the checkpoint says
     /// was there counts where [`Work::Verify`] shows that the file has it.

@@ -7,7 +7,7 @@
 //!
 //! | transfer | from | to |
 //! | --- | --- | --- |
-//! | [`Upload`] | a [`PutObject`] and a length, or parts as they come | one object, in one request or in parts |
+//! | [`Upload`] | a [`PutObject`] and a length, or parts as they come | one object, in one or many requests |
 //! | [`Download`] | a [`GetObject`] | the bytes of one object as it was at one time |
 //! | [`Copy`] | a [`CopyObject`] | a copy, in one request or in parts |
 //! | [`Append`] | an [`AppendObject`] | an object that grows, its position and checksum carried along |

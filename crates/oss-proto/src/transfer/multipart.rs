@@ -432,8 +432,8 @@ impl Multipart {
         self.flight.count(len, 1);
     }
 
-    /// Finishing → Over, with an object whose CRC-64 is that of its parts and the expected one, as far as they
-    /// are known.
+    /// Finishing → Over, with an object whose CRC-64 is that of its parts and the expected one, as far as
+    /// they are known.
     fn finished(&mut self, output: CompleteMultipartUploadOutput) {
         let callback = if self.recipe.has_callback() { output.body } else { bytes::Bytes::new() };
         let (etag, version_id) = (output.etag, output.version_id);

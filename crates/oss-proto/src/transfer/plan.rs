@@ -40,7 +40,8 @@ impl Plan {
     /// within 10,000 parts.
     ///
     /// # Errors
-    /// When the length or the part size is outside of what OSS takes, or when parts of this size are too many.
+    /// When the length or the part size is outside of what OSS takes, or when parts of this size are too
+    /// many.
     pub fn new(len: u64, part_size: Option<u64>) -> Result<Self, PlanError> {
         Self::at_least(len, part_size, Self::PART_BYTES)
     }
@@ -145,8 +146,8 @@ impl fmt::Display for PlanError {
             }
             Self::TooManyParts { len, part_size, least } => write!(
                 f,
-                "{len} bytes in parts of {part_size} are more than 10000 parts; set `part_size` to {least} or \
-                 more, or leave it to be chosen"
+                "{len} bytes in parts of {part_size} are more than 10000 parts; set `part_size` to {least} \
+                 or more, or leave it to be chosen"
             ),
             Self::TooLong { len } => {
                 write!(f, "{len} bytes; OSS takes objects of up to 53687091200000 bytes (48.8 TiB)")
@@ -180,8 +181,8 @@ mod tests {
         let error = Plan::new(len + 1, Some(100 * KIB)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "1024000001 bytes in parts of 102400 are more than 10000 parts; set `part_size` to 102401 or more, \
-             or leave it to be chosen"
+            "1024000001 bytes in parts of 102400 are more than 10000 parts; set `part_size` to 102401 or \
+             more, or leave it to be chosen"
         );
         assert!(Plan::new(len + 1, Some(102_401)).is_ok());
     }
@@ -213,7 +214,8 @@ mod tests {
             part_size in prop_oneof![Just(None), (100 * KIB..=10 * MIB).prop_map(Some)],
             download in any::<bool>(),
         ) {
-            let plan = if download { Ok(Plan::of_download(len, part_size)) } else { Plan::new(len, part_size) };
+            let of_download = || Ok(Plan::of_download(len, part_size));
+            let plan = if download { of_download() } else { Plan::new(len, part_size) };
             let Ok(plan) = plan else {
                 prop_assert!(len.div_ceil(part_size.unwrap_or(u64::MAX)) > 10_000);
                 return Ok(());

@@ -1,4 +1,5 @@
-//! What the requests of a transfer have in common: made from the one request that would do for a small object.
+//! What the requests of a transfer have in common: made from the one request that would do for a small
+//! object.
 
 use alloc::vec::Vec;
 use core::ops::Range;

@@ -16,16 +16,16 @@ use crate::{ETag, Error, Misuse, PutObject, Service};
 /// callback, `forbid_overwrite`. An upload in parts says the same to OSS where it is to be said there;
 /// `content_md5` counts only in one request.
 ///
-/// Success means: OSS holds exactly these parts in this order, each with the CRC-64 that its call has checked,
-/// and the CRC-64 of the object is theirs combined, when OSS states it. An answer to the completion that was
-/// lost is asked for again by looking at the object: its size, its CRC-64 and the number of parts in its
-/// entity tag tell. When a part fails for good, those under way are waited for, and the upload is aborted
+/// Success means: OSS holds exactly these parts in this order, each with the CRC-64 that its call has
+/// checked, and the CRC-64 of the object is theirs combined, when OSS states it. An answer to the completion
+/// that was lost is asked for again by looking at the object: its size, its CRC-64 and the number of parts in
+/// its entity tag tell. When a part fails for good, those under way are waited for, and the upload is aborted
 /// once, or kept with [`keep_parts`](TransferOptions::keep_parts) or with checkpoints;
 /// [`TransferError::left`](super::TransferError::left) says which.
 ///
-/// With a length that is not known ([`of_unknown_length`](Self::of_unknown_length)) the driver cuts the parts:
-/// whenever [`wants_part`](Self::wants_part), it gets [`part_size`](Self::part_size) bytes ready, or fewer at
-/// the end, and tells how many with [`offer`](Self::offer).
+/// With a length that is not known ([`of_unknown_length`](Self::of_unknown_length)) the driver cuts the
+/// parts: whenever [`wants_part`](Self::wants_part), it gets [`part_size`](Self::part_size) bytes ready, or
+/// fewer at the end, and tells how many with [`offer`](Self::offer).
 pub struct Upload {
     multipart: Multipart,
     checkpoints: Option<Checkpoints>,

@@ -1,6 +1,7 @@
 //! The machines against a store in memory: any order, any failure, any crash.
 
 mod model;
+mod others;
 mod rows;
 
 use alloc::string::String;

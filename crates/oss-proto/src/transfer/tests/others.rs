@@ -1,0 +1,229 @@
+//! Lengths that nobody knows, misuse, copies and appends.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::model::{Store, broken};
+use super::rows::{PART, holding, kind, options, source, well};
+use super::{Dice, get, put};
+use crate::transfer::*;
+use crate::{AppendObject, CopyDirective, CopyObject, CopySource, CorruptBody, ErrorKind, Outcome};
+
+#[test]
+fn parts_of_an_unknown_length_are_offered_one_ahead() {
+    for (len, parts) in [(50 << 10, 0), (100 << 10, 1), (150 << 10, 2), (300 << 10, 3)] {
+        let mut store = source(len);
+        let mut upload = Upload::of_unknown_length(put(), &options());
+        let mut left = len as u64;
+        let mut offers = 0;
+        let output = loop {
+            while upload.wants_part() {
+                let part = left.min(upload.part_size());
+                upload.offer(part).unwrap();
+                left -= part;
+                offers += 1;
+                assert!(!upload.wants_part(), "one waits at a time");
+            }
+            match upload.poll() {
+                Step::Run(ticket, work) => {
+                    let result = store.run(work, None, &mut Dice(1));
+                    upload.complete(ticket, result);
+                }
+                Step::Busy => {}
+                Step::Done(result) => break result.unwrap(),
+            }
+        };
+        assert_eq!((output.bytes, output.parts), (len as u64, parts));
+        assert_eq!(store.content("key"), Some(&store.source[..]));
+        assert_eq!(offers, len / (100 << 10) + 1);
+    }
+    let mut upload = Upload::of_unknown_length(put(), &options());
+    assert!(upload.offer(PART + 1).is_err());
+    assert!(upload.offer(PART).is_ok());
+    assert_eq!(upload.offer(1).unwrap_err().what, "offered a part that is not wanted");
+}
+
+#[test]
+fn what_cannot_be_is_told_before_anything_is_sent() {
+    let mut store = Store::new();
+    let long = Upload::new(put(), u64::MAX, &options());
+    let small = Upload::new(put(), 1, &TransferOptions::new().part_size(1));
+    let unknown = Upload::of_unknown_length(put(), &TransferOptions::new().part_size(1));
+    let laneless = Upload::new(put(), 1, &TransferOptions::new().lanes(0));
+    for mut upload in [long, small, unknown, laneless] {
+        let error = well(&mut upload, &mut store).unwrap_err();
+        assert!(matches!(error.kind(), TransferErrorKind::Plan(_)), "{error}");
+        assert!(!upload.wants_part() && upload.offer(1).is_err());
+    }
+    let error = well(&mut Download::new(get().process("image/info"), &options()), &mut store).unwrap_err();
+    assert!(matches!(kind(&error), ErrorKind::Invalid(_)), "{error}");
+    assert!(store.log.is_empty());
+}
+
+#[test]
+fn a_driver_that_breaks_the_contract_is_told() {
+    let mut store = source(150 << 10);
+    let begin = || Upload::new(put(), 150 << 10, &options());
+    // The answer of another work.
+    let mut upload = begin();
+    let Step::Run(ticket, _) = upload.poll() else { panic!("it begins") };
+    upload.complete(ticket, Ok(Completion::verified(1)));
+    assert!(matches!(upload.poll(), Step::Done(Err(error)) if matches!(kind(&error), ErrorKind::Misuse(_))));
+    // A ticket of another transfer.
+    let (mut one, mut other) = (begin(), begin());
+    let Step::Run(first, work) = one.poll() else { panic!("it begins") };
+    one.complete(first, store.run(work, None, &mut Dice(1)));
+    let Step::Run(second, _) = one.poll() else { panic!("it goes on") };
+    other.complete(second, Err(broken(Outcome::Unknown)));
+    assert!(matches!(other.poll(), Step::Done(Err(error)) if matches!(kind(&error), ErrorKind::Misuse(_))));
+}
+
+fn copying(len: usize) -> Store {
+    let mut store = holding(len);
+    let stored = store.objects.get_mut("key").unwrap();
+    stored.content_type = Some("text/x-special".to_owned());
+    stored.metadata.insert("author", "zoe");
+    stored.tags = alloc::vec![("a&b".to_owned(), "c".to_owned())];
+    store
+}
+
+fn copy() -> CopyObject {
+    CopyObject::new("bucket", "copy", CopySource::new("bucket", "key"))
+}
+
+#[test]
+fn a_copy_is_one_request_or_parts_of_one_source_and_the_same_object() {
+    let mut store = copying(250 << 10);
+    let output = well(&mut Copy::new(copy(), &options()), &mut store).unwrap();
+    assert_eq!(
+        (output.parts, output.is_checked, &store.log[..]),
+        (0, true, &["Head", "Copy"].map(String::from)[..])
+    );
+    for has_no_part_crc in [false, true] {
+        let mut store = copying(250 << 10);
+        store.has_no_part_crc = has_no_part_crc;
+        let output = well(&mut Copy::new(copy(), &options().single_bytes_max(0)), &mut store).unwrap();
+        assert_eq!((output.parts, output.is_checked, output.bytes), (3, true, 250 << 10));
+        let (source, target) = (&store.objects["key"], &store.objects["copy"]);
+        assert_eq!(target.content, source.content);
+        assert_eq!(target.content_type, source.content_type);
+        assert_eq!(target.metadata, source.metadata);
+        assert_eq!(target.tags, source.tags);
+        assert_eq!(store.log[..3], ["Head", "Tags", "Begin"]);
+    }
+    let replacing = copy().content_type("text/plain").metadata([("x", "y")]).tagging([("k", "v")]);
+    let replacing =
+        replacing.metadata_directive(CopyDirective::Replace).tagging_directive(CopyDirective::Replace);
+    let mut store = copying(250 << 10);
+    well(&mut Copy::new(replacing, &options().single_bytes_max(0)), &mut store).unwrap();
+    let target = &store.objects["copy"];
+    assert_eq!(target.content_type.as_deref(), Some("text/plain"));
+    assert_eq!((target.metadata.get("x"), target.metadata.get("author")), (Some("y"), None));
+    assert_eq!(target.tags, [("k".to_owned(), "v".to_owned())]);
+}
+
+#[test]
+fn f34_a_source_that_changes_while_it_is_copied_is_no_mixture() {
+    for (single, deleted) in [(0, false), (0, true), (1 << 30, false)] {
+        let mut store = copying(250 << 10);
+        let mut copy = Copy::new(copy(), &options().single_bytes_max(single));
+        let mut count = 0;
+        let mut dice = Dice(1);
+        let error = loop {
+            match copy.poll() {
+                Step::Run(ticket, work) => {
+                    if matches!(work, Work::PartCopy(_) | Work::Copy(_)) {
+                        count += 1;
+                    }
+                    if deleted && count == 2 {
+                        store.objects.remove("key");
+                    } else if count == 2 || (count == 1 && single > 0) {
+                        store.store("key", Dice(9).bytes(250 << 10));
+                    }
+                    let result = store.run(work, None, &mut dice);
+                    copy.complete(ticket, result);
+                }
+                Step::Busy => panic!("it waits for nothing"),
+                Step::Done(result) => break result.unwrap_err(),
+            }
+        };
+        assert!(error.is_object_changed(), "{error}");
+        assert!(store.content("copy").is_none() && store.uploads.is_empty());
+    }
+}
+
+#[test]
+fn a_copy_with_another_checksum_than_its_source_is_not_made() {
+    let mut store = copying(250 << 10);
+    let mut copy = Copy::new(copy(), &options().single_bytes_max(0));
+    let error = loop {
+        match copy.poll() {
+            Step::Run(ticket, work) => {
+                if matches!(work, Work::PartCopy(_)) {
+                    // Under the same entity tag.
+                    store.objects.get_mut("key").unwrap().content[0] ^= 1;
+                }
+                let result = store.run(work, None, &mut Dice(1));
+                copy.complete(ticket, result);
+            }
+            Step::Busy => panic!("it waits for nothing"),
+            Step::Done(result) => break result.unwrap_err(),
+        }
+    };
+    assert!(matches!(kind(&error), ErrorKind::Corrupt(CorruptBody::Crc64 { .. })), "{error}");
+    assert!(store.content("copy").is_none() && store.uploads.is_empty());
+}
+
+#[test]
+fn f61_appends_carry_position_and_checksum_along() {
+    let mut store = source(50);
+    let append =
+        || AppendObject::new("bucket", "log", 0_u64, "").metadata([("a", "b")]).forbid_overwrite(true);
+    let mut appending = Append::at_end(append());
+    assert!(appending.wants_part());
+    let mut due = alloc::vec![20, 20, 10];
+    let mut initial = Vec::new();
+    let output = loop {
+        if appending.wants_part() {
+            match due.pop() {
+                Some(len) => appending.offer(len).unwrap(),
+                None => appending.end(),
+            }
+        }
+        match appending.poll() {
+            Step::Run(ticket, work) => {
+                if let Work::Append(range, append) = &work {
+                    initial.push((append.initial_crc64, append.position));
+                    assert_eq!(append.metadata.is_some(), range.start == 0);
+                    assert_eq!(append.forbid_overwrite, (range.start == 0).then_some(true));
+                }
+                let result = store.run(work, None, &mut Dice(1));
+                appending.complete(ticket, result);
+            }
+            Step::Busy => {}
+            Step::Done(result) => break result.unwrap(),
+        }
+    };
+    let crc = |len: usize| Some(oss_crc::checksum(&store.source[..len]));
+    assert_eq!(initial, [(Some(0), 0), (crc(10), 10), (crc(30), 30)]);
+    assert_eq!((output.position, output.crc64, output.appends), (50, crc(50), 3));
+    assert_eq!(store.content("log"), Some(&store.source[..]));
+
+    // From where it is, with its checksum.
+    store.source = alloc::vec![7; 60];
+    let mut more = Append::at_end(AppendObject::new("bucket", "log", 0_u64, ""));
+    let Step::Run(ticket, work) = more.poll() else { panic!("it looks") };
+    more.complete(ticket, store.run(work, None, &mut Dice(1)));
+    assert_eq!(more.position(), Some(50));
+    // Somebody else was faster.
+    more.offer(5).unwrap();
+    let Step::Run(ticket, work) = more.poll() else { panic!("it appends") };
+    let _theirs = store.run(work.clone(), None, &mut Dice(1));
+    more.complete(ticket, store.run(work, None, &mut Dice(1)));
+    let Step::Done(Err(error)) = more.poll() else { panic!("it fails") };
+    assert!(matches!(error.kind(), TransferErrorKind::Conflict { position: 50, .. }), "{error}");
+    // And what was not begun by an append cannot grow.
+    let error = well(&mut Append::at_end(AppendObject::new("bucket", "key", 0_u64, "")), &mut holding(3));
+    assert!(matches!(kind(&error.unwrap_err()), ErrorKind::Invalid(_)));
+}
