@@ -1,6 +1,7 @@
 //! The scenarios. A name begins with the rows of the fault matrix that it shows.
 
 mod answers;
+mod finals;
 mod hostile;
 mod reads;
 mod resumes;
@@ -22,6 +23,7 @@ pub fn scenarios() -> Vec<Scenario> {
         wire::scenarios,
         answers::scenarios,
         hostile::scenarios,
+        finals::scenarios,
         reads::scenarios,
         resumes::scenarios,
         writes::scenarios,
