@@ -248,7 +248,8 @@ async fn f51_headers_that_are_none_are_a_typed_error() {
 async fn f51_a_head_is_taken_up_to_its_limits_and_not_beyond() {
     let many = |count: usize| (0..count).map(|n| format!("x-{n}: 1\r\n")).collect::<String>();
     let long = |len: usize| format!("x-long: {}\r\n", "a".repeat(len));
-    for (headers, fits) in [(many(127), true), (many(128), false), (long(60_000), true), (long(70_000), false)]
+    for (headers, fits) in
+        [(many(127), true), (many(128), false), (long(60_000), true), (long(70_000), false)]
     {
         let shown: String = headers.chars().take(20).collect();
         let (result, _) = read(format!("HTTP/1.1 200 OK\r\n{headers}content-length: 0\r\n\r\n")).await;

@@ -10,9 +10,9 @@ use self::page::{Row, Way};
 use self::shown::Shown;
 use crate::run::{Failure, Outcome, Workspace};
 
-/// Prints the rows that are named, or all of them; whatever is wrong with any row is a failure.
+/// Prints the rows that are named, or all of them; whatever is wrong with those is a failure.
 pub(crate) fn matrix(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
-    let rows = page::rows(&workspace.read(PAGE)?).map_err(|what| Failure(format!("{PAGE}: {what}")))?;
+    let mut rows = page::rows(&workspace.read(PAGE)?).map_err(|what| Failure(format!("{PAGE}: {what}")))?;
     let mut shown = Vec::new();
     for folder in FOLDERS {
         collect(workspace, folder, &mut shown)?;
@@ -21,10 +21,15 @@ pub(crate) fn matrix(workspace: &Workspace, arguments: &[String]) -> Result<Outc
     if let Some(unknown) = arguments.iter().find(|id| !rows.iter().any(|row| row.is(id))) {
         return Err(Failure(format!("{PAGE} has no row {unknown}")));
     }
-    for row in rows.iter().filter(|row| arguments.is_empty() || arguments.iter().any(|id| row.is(id))) {
+    let mut faults = misnamed(&rows, &shown);
+    if !arguments.is_empty() {
+        faults.clear();
+        rows.retain(|row| arguments.iter().any(|id| row.is(id)));
+    }
+    faults.extend(gaps(&rows, &shown));
+    for row in &rows {
         print!("{}", entry(row, &shown));
     }
-    let faults = faults(&rows, &shown);
     for fault in &faults {
         println!("{fault}");
     }
@@ -35,8 +40,8 @@ fn failure(count: usize) -> Failure {
     Failure(format!("{count} finding(s); a test shows a row when its name begins with the row's id"))
 }
 
-/// What is wrong: rows without the tests that they need, tests that do not run, names of no row.
-fn faults(rows: &[Row], shown: &[Shown]) -> Vec<String> {
+/// Rows without the tests that they need.
+fn gaps(rows: &[Row], shown: &[Shown]) -> Vec<String> {
     let mut faults = Vec::new();
     for row in rows.iter().filter(|row| row.is_in_scope) {
         let mut tests = shown.iter().filter(|test| test.shows(&row.id)).peekable();
@@ -49,6 +54,12 @@ fn faults(rows: &[Row], shown: &[Shown]) -> Vec<String> {
             faults.push(format!("{}: no test {}: {}", row.id, way.words(), row.what));
         }
     }
+    faults
+}
+
+/// Tests that do not run, and names of no row.
+fn misnamed(rows: &[Row], shown: &[Shown]) -> Vec<String> {
+    let mut faults = Vec::new();
     for test in shown {
         if test.is_ignored {
             faults.push(format!("{}: {} is ignored", test.path, test.name));
@@ -129,7 +140,7 @@ mod tests {
             ("tests/src/conformance/scenarios/a.rs", scenarios),
         ];
         let shown: Vec<Shown> = files.iter().flat_map(|(path, text)| shown::shown(path, text)).collect();
-        faults(&rows, &shown)
+        [gaps(&rows, &shown), misnamed(&rows, &shown)].concat()
     }
 
     const BOTH: &str = "#[tokio::test]\nasync fn f01_f02_x() {\n";
