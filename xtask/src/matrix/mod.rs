@@ -89,6 +89,7 @@ fn letters(ways: &BTreeSet<Way>) -> String {
 fn summary(rows: &[Row], shown: &[Shown]) -> String {
     let in_scope: Vec<&Row> = rows.iter().filter(|row| row.is_in_scope).collect();
     let by = |way| in_scope.iter().filter(|row| row.by.contains(&way)).count();
+    let tests = shown.iter().filter(|test| rows.iter().any(|row| test.shows(&row.id))).count();
     let later = rows.iter().filter(|row| !row.is_in_scope);
     let later: Vec<&str> = later.map(|row| row.id.as_str()).collect();
     format!(
@@ -97,8 +98,8 @@ fn summary(rows: &[Row], shown: &[Shown]) -> String {
         rows.len(),
         by(Way::Simulated),
         by(Way::Sockets),
-        shown.len(),
-        later.join(" ")
+        tests,
+        if later.is_empty() { "none".to_owned() } else { later.join(" ") }
     )
 }
 
