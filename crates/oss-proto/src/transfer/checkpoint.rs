@@ -159,8 +159,16 @@ pub enum Fresh {
         /// What is so now.
         now: String,
     },
+    /// The partial file that it names cannot be used.
+    NoPartialFile {
+        /// Why.
+        why: String,
+    },
     /// OSS does not have the upload any more.
     UploadGone,
+    /// Nothing would tell at the end that the whole is right, because OSS gives no CRC-64 of these bytes (a
+    /// range, an object without one), and the word of a checkpoint is not enough.
+    Unverifiable,
     /// The parts cannot be told to be those of one object, because OSS gives no strong entity tag.
     NotPinned,
 }
@@ -173,7 +181,9 @@ impl fmt::Display for Fresh {
                 let (was, now) = (excerpt(was, SHOWN_CHARS_MAX), excerpt(now, SHOWN_CHARS_MAX));
                 write!(f, "started afresh: the {what} was {was} and is {now}")
             }
+            Self::NoPartialFile { why } => write!(f, "started afresh: the partial file {why}"),
             Self::UploadGone => f.write_str("started afresh: OSS does not have the upload any more"),
+            Self::Unverifiable => f.write_str("started afresh: OSS gives no CRC-64 of these bytes"),
             Self::NotPinned => f.write_str("started afresh: OSS gives no strong entity tag for the object"),
         }
     }
@@ -194,6 +204,11 @@ pub enum CheckpointError {
         /// Its number, from 1.
         number: usize,
     },
+    /// The system does not give it, or it is no file of ours.
+    File {
+        /// What it says.
+        problem: String,
+    },
     /// A value cannot be: a part that lies outside of the object.
     Value {
         /// Which one.
@@ -208,6 +223,7 @@ impl fmt::Display for CheckpointError {
             Self::Version => f.write_str("the checkpoint is not of a version that is known here"),
             Self::Damaged => f.write_str("the checkpoint is damaged: its checksum does not fit"),
             Self::Line { number } => write!(f, "line {number} of the checkpoint cannot be read"),
+            Self::File { problem } => write!(f, "the checkpoint cannot be read: {problem}"),
             Self::Value { what } => write!(f, "the checkpoint has a {what} that cannot be"),
         }
     }

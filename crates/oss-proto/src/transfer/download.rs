@@ -373,8 +373,7 @@ impl Download {
             actual = actual.saturating_add(part_len);
         }
         let expected = object.plan.len();
-        let is_whole = object.range == (0..object.size);
-        let theirs = object.head.crc64.filter(|_| is_whole);
+        let theirs = object.head.crc64.filter(|_| object.is_checked());
         let wrong = match (crc, theirs) {
             _ if actual != expected => Some(CorruptBody::Length { expected, actual }),
             (Some(ours), Some(theirs)) if ours != theirs => Some(CorruptBody::Crc64 { ours, theirs }),
@@ -481,6 +480,7 @@ impl Transfer for Download {
                 {
                     self.flight.keep(place.end.saturating_sub(place.start), 1);
                     self.parts.insert(number, crc64);
+                    self.revision = self.revision.saturating_add(1);
                 }
             }
             (Job::Get(number), Ok(Came::Received(received))) => self.receive(number, received),
@@ -534,6 +534,11 @@ impl Transfer for Download {
 }
 
 impl Object {
+    /// Whether a CRC-64 tells at the end that the whole is right.
+    fn is_checked(&self) -> bool {
+        self.range == (0..self.size) && self.head.crc64.is_some()
+    }
+
     /// In what an answer differs from the head: three checks of their own.
     fn difference(&self, received: &Received) -> Option<Change> {
         let differs = |what, was: Option<String>, now: Option<String>| {
@@ -577,9 +582,9 @@ impl Checkpoints {
             let differing = pairs.into_iter().find(|(_, was, now)| was != now);
             differing.map(|(what, was, now)| Fresh::Differs { what, was, now })
         });
-        if self.fresh.is_none() && !matches!(object.pin, Pin::ETag(_)) {
-            self.fresh = Some(Fresh::NotPinned);
-        }
+        let unfit = (!matches!(object.pin, Pin::ETag(_))).then_some(Fresh::NotPinned);
+        let unfit = unfit.or_else(|| (!object.is_checked()).then_some(Fresh::Unverifiable));
+        self.fresh = self.fresh.take().or(unfit);
         let mut claimed = found.parts;
         claimed.retain(|number, _| self.fresh.is_none() && object.plan.part(*number).is_some());
         claimed

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::PlanError;
+use super::{FileError, PlanError};
 use crate::invalid::excerpt;
 use crate::{CompletedPart, Error};
 
@@ -36,6 +36,15 @@ pub enum TransferErrorKind {
     },
     /// It was cancelled.
     Cancelled,
+    /// A file on this side could not be used.
+    File(FileError),
+    /// Another process, or another transfer of this one, is at it: it has the lock of the checkpoint.
+    Busy,
+    /// The file that is uploaded changed meanwhile: OSS would get a mixture of both.
+    SourceChanged {
+        /// What differs, and how.
+        what: String,
+    },
 }
 
 /// A multipart upload that a failed transfer leaves, or may leave, behind.
@@ -124,6 +133,13 @@ impl fmt::Display for TransferError {
                 write!(f, "the object does not end at {position}, where it was left: {error}")?;
             }
             TransferErrorKind::Cancelled => f.write_str("cancelled")?,
+            TransferErrorKind::File(error) => write!(f, "{error}")?,
+            TransferErrorKind::Busy => {
+                f.write_str("another transfer has the lock of this checkpoint; wait for it to end")?;
+            }
+            TransferErrorKind::SourceChanged { what } => {
+                write!(f, "the file changed while it was uploaded: {what}; upload it again")?;
+            }
         }
         self.left().map_or(Ok(()), |left| write!(f, "; {left}"))
     }

@@ -21,6 +21,7 @@
 mod append;
 mod checkpoint;
 mod copy;
+mod disk;
 mod download;
 mod error;
 mod flight;
@@ -28,6 +29,7 @@ mod multipart;
 mod options;
 mod plan;
 mod recipe;
+mod save;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -37,11 +39,13 @@ use core::ops::Range;
 pub use self::append::{Append, AppendOutput};
 pub use self::checkpoint::{Checkpoint, CheckpointError, Fresh};
 pub use self::copy::{Copy, CopyOutput};
+pub use self::disk::{DiskDone, DiskWork, FileError, FileStep};
 pub use self::download::{Download, DownloadOutput};
 pub use self::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};
 pub use self::flight::{Progress, Ticket};
 pub use self::options::TransferOptions;
 pub use self::plan::{Plan, PlanError};
+pub use self::save::{Save, SaveStep, Saved};
 pub use self::upload::{Upload, UploadOutput};
 
 use crate::{
