@@ -208,8 +208,8 @@ fn drafts() -> Vec<(&'static Spec, Draft)> {
     ]
 }
 
-const PLACES: [&str; 10] =
-    ["header", "query", "prefix", "body", "xml", "url", "root", "carried", "form", "json"];
+const PLACES: [&str; 11] =
+    ["header", "query", "prefix", "body", "xml", "url", "root", "carried", "expected", "form", "json"];
 /// Sub-resources and fixed parameters of the API reference.
 const FIXED: [(&str, &str); 22] = [
     ("acl", ""),

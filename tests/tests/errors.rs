@@ -12,10 +12,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use oss_credentials::CredentialError;
 use oss_proto::{
-    Action, Call, CloudBoxId, CorruptBody, Credentials, Endpoint, EndpointOptions, Error, ErrorKind, Event,
-    Exchange, Failure, FailureKind, GetObject, Head, Now, Operation, Outcome, Payload, Policy, PutObject,
-    Raw, Redirects, Region, ReplyHead, Service, TransportError, UnixTime, Wait,
+    Action, Call, CloudBoxId, CompleteMultipartUpload, CorruptBody, Credentials, Endpoint, EndpointOptions,
+    Error, ErrorKind, Event, Exchange, Failure, FailureKind, GetObject, Head, InitiateMultipartUpload, Now,
+    Operation, Outcome, Payload, Policy, PutObject, Raw, Redirects, Region, ReplyHead, Service,
+    TransportError, UnixTime, Wait,
 };
+use oss_sim::conformance::{Content, Scenario, Simulated, Stage as _};
+use oss_sim::peer::{Answer, BUCKET, Deed, End};
 
 const GOLDEN: &str = include_str!("golden/errors.txt");
 
@@ -108,6 +111,8 @@ fn every_error_is_one_line_that_says_what_to_change() {
         ("OSS named another place", redirects()),
         ("the time was over", deadlines()),
         ("what arrived is not right", wrong_answers()),
+        ("the object changed while it was read", changes()),
+        ("nobody knows whether it happened", doubts()),
         ("nothing was sent", unsent()),
         ("a configuration that cannot be", configurations()),
     ] {
@@ -214,6 +219,46 @@ fn wrong_answers() -> Vec<String> {
         corrupt(CorruptBody::Length { expected: 5, actual: 3 }),
         corrupt(CorruptBody::Range { asked: "bytes=0-1".into(), got: "the whole object".into() }),
     ]
+}
+
+fn changes() -> Vec<String> {
+    let cut = || Deed::spoil(|answer| answer.end = End::Cut(4));
+    let other = Deed::spoil(|answer| answer.set("etag", Some("\"another\"")));
+    let refused = |status, code| Deed::Answer(Answer::error(status, code));
+    [refused(412, "PreconditionFailed"), refused(404, "NoSuchKey"), other]
+        .map(|then| {
+            let story = Scenario::new("a change").holds("a.txt", "0123456789").deeds([cut(), then]);
+            let get = GetObject::new(BUCKET, "a.txt");
+            Simulated::new(&story).fetch(&get, &mut Vec::new()).unwrap_err().to_string()
+        })
+        .into()
+}
+
+fn doubts() -> Vec<String> {
+    let story = |deeds: &[Deed]| Scenario::new("a doubt").deeds(deeds.to_vec());
+    let initiate = InitiateMultipartUpload::new(BUCKET, "a.txt");
+    let another = Deed::spoil(|answer| {
+        answer.set("content-length", None);
+        answer.body = Bytes::from_static(
+            b"<InitiateMultipartUploadResult><Key>b.txt</Key><UploadId>1</UploadId>\
+              </InitiateMultipartUploadResult>",
+        );
+    });
+    let versioned = story(&[Deed::Lose]).tuned(|settings| settings.buckets_versioned = true);
+    vec![
+        told(&versioned, &PutObject::new(BUCKET, "a.txt", "hello")),
+        told(&story(&[Deed::Lose, Deed::Lose]), &initiate),
+        told(&story(&[another]), &initiate),
+        told(&story(&[Deed::Lose]), &CompleteMultipartUpload::new(BUCKET, "a.txt", "gone")),
+    ]
+}
+
+/// The error of a call in a story.
+fn told<O>(story: &Scenario, operation: &O) -> String
+where
+    O: Operation<Output: core::fmt::Debug + Send> + Clone + Send + Sync + 'static,
+{
+    Simulated::new(story).call(operation, &Content::default()).unwrap_err().to_string()
 }
 
 fn unsent() -> Vec<String> {

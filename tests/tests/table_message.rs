@@ -28,8 +28,8 @@ fn a_mistyped_row_is_answered_with_what_may_stand_there() {
     for (table, message) in [
         (
             r#"operation! { Get = GET Bucket [] () { acl: String = heder "x-oss-acl" } -> none }"#,
-            "error: `heder` in `acl` is no place of a request; they are header, query, prefix, xml, form \
-             (with a wire name), body and carried",
+            "error: `heder` in `acl` is no place of a request; they are header, query, prefix, xml, form, \
+             expected (with a name), body and carried",
         ),
         (
             r#"operation! { Get = GET Bucket [] () {} -> head Got { acl: Option<u8> = query "x-oss-acl" } }"#,

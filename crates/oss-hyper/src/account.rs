@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use oss_credentials::{
     Answer, CredentialCache, CredentialError, Credentials, Lookup, Need, SourceName, Step, Ticket, Trail,
 };
-use oss_proto::{Call, Event, Failure, FailureKind, Ledger, Now, Proposal, Sent, Shared};
+use oss_proto::{Call, Endpoint, Event, Failure, FailureKind, Ledger, Now, Proposal, Sent, Shared};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
@@ -188,10 +188,10 @@ impl Account {
         }
     }
 
-    /// The time as the service has it, as far as earlier calls learned it.
-    pub(crate) fn corrected_now(&self) -> Now {
+    /// The time as this endpoint has it, as far as earlier calls learned it.
+    pub(crate) fn now_at(&self, endpoint: &Endpoint) -> Now {
         let now = self.now();
-        Now { wall: self.shared.state().shared.corrected(now.wall), ..now }
+        Now { wall: self.shared.state().shared.corrected_at(endpoint, now.wall), ..now }
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -200,7 +200,8 @@ impl Account {
 
     /// The time as the cache of the identity has it.
     fn now_of_identity(&self) -> Now {
-        Now { mono: self.identity.clock.now().mono, ..self.corrected_now() }
+        let wall = self.shared.state().shared.corrected(self.now().wall);
+        Now { mono: self.identity.clock.now().mono, wall }
     }
 
     fn ask(&self, need: Need) -> Step {

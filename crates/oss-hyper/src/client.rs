@@ -137,7 +137,7 @@ impl Client {
     /// When the request cannot be expressed, the URL would outlive the credentials, or there are none.
     pub async fn presign<O: Operation>(&self, operation: O, valid_for: Duration) -> Result<Presigned, Error> {
         let draft = self.draft(&operation)?;
-        let now = self.account.corrected_now();
+        let now = self.account.now_at(&self.service.endpoint);
         let seconds = i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX);
         let need = Need::until(now.wall.saturating_add(seconds));
         let timeouts = &self.service.timeouts;
@@ -148,7 +148,7 @@ impl Client {
             Error::new(ErrorKind::Credentials(error), draft.operation, Outcome::NotSent)
         })?;
         // Looking up took its time, and the URL lives from now on.
-        let now = self.account.corrected_now();
+        let now = self.account.now_at(&self.service.endpoint);
         Ok(Composer::new().presign(&draft, &self.service, &credentials, now.wall, valid_for)?)
     }
 

@@ -1,6 +1,6 @@
 //! A list, page after page.
 
-use oss_proto::{Error, ErrorKind, Outcome, Paged, Reply};
+use oss_proto::{Error, ErrorKind, Outcome, Paged, ReadError, Reply};
 
 use crate::Client;
 
@@ -9,6 +9,7 @@ use crate::Client;
 pub struct Pages<O> {
     client: Client,
     next: Next<O>,
+    is_strict: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -21,7 +22,15 @@ enum Next<O> {
 
 impl<O: Paged> Pages<O> {
     pub(crate) fn new(client: Client, first: O) -> Self {
-        Self { client, next: Next::Page(first) }
+        Self { client, next: Next::Page(first), is_strict: false }
+    }
+
+    /// Checks each page by [`Paged::check`]: the entries have the prefix that was asked for and lie in their
+    /// order behind the marker. A page that fails is not given out.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
     }
 
     /// The next page; `None` after the last one. After an error the same page is asked for again.
@@ -42,14 +51,19 @@ impl<O: Paged> Pages<O> {
             }
         };
         let reply = self.client.send(operation.clone()).await?;
+        if self.is_strict {
+            operation.check(&reply.output).map_err(|error| unreadable(operation, error))?;
+        }
         self.next = match operation.next(&reply.output) {
             Ok(Some(next)) => Next::Page(next),
             Ok(None) => Next::End,
-            Err(error) => {
-                let name = operation.draft().map_or("list", |draft| draft.operation);
-                Next::Stuck(Error::new(ErrorKind::Reply(error), name, Outcome::Unknown))
-            }
+            Err(error) => Next::Stuck(unreadable(operation, error)),
         };
         Ok(Some(reply))
     }
+}
+
+fn unreadable<O: Paged>(operation: &O, error: ReadError) -> Error {
+    let name = operation.draft().map_or("list", |draft| draft.operation);
+    Error::new(ErrorKind::Reply(error), name, Outcome::Unknown)
 }

@@ -29,7 +29,8 @@ struct Inner {
     host: String,
     outcome: Outcome,
     attempts: Arc<[Attempt]>,
-    body_spent: bool,
+    unrepeated: Option<Unrepeated>,
+    may_have_orphan: bool,
     is_read: bool,
     explanation: Option<Box<str>>,
 }
@@ -60,6 +61,17 @@ pub enum ErrorKind {
     Invalid(InvalidRequest),
     /// The driver broke the contract "one action, one answer".
     Misuse(Misuse),
+}
+
+/// Why a call was not repeated although its failure may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unrepeated {
+    /// Its body can be read once, and was begun.
+    BodySpent,
+    /// The bucket keeps versions, and another arrival would make one more
+    /// ([`Settings::buckets_versioned`](crate::Settings::buckets_versioned)).
+    MakesVersions,
 }
 
 /// A call ran out of its own time ([`Timeouts::operation`](crate::Timeouts)).
@@ -192,8 +204,17 @@ impl Error {
     /// An error that a driver found outside of an exchange; an exchange makes its own.
     pub fn new(kind: ErrorKind, operation: &'static str, outcome: Outcome) -> Self {
         let (host, attempts) = (String::new(), Arc::default());
-        let (body_spent, is_read, explanation) = (false, false, None);
-        Self(Box::new(Inner { kind, operation, host, outcome, attempts, body_spent, is_read, explanation }))
+        Self(Box::new(Inner {
+            kind,
+            operation,
+            host,
+            outcome,
+            attempts,
+            unrepeated: None,
+            may_have_orphan: false,
+            is_read: false,
+            explanation: None,
+        }))
     }
 
     pub(crate) fn with_host(mut self, host: String) -> Self {
@@ -229,9 +250,13 @@ impl Error {
         self
     }
 
-    /// The body of the request was read and cannot be read again, so there was no further attempt.
-    pub(crate) fn with_spent_body(mut self) -> Self {
-        self.0.body_spent = true;
+    pub(crate) fn with_unrepeated(mut self, why: Option<Unrepeated>) -> Self {
+        self.0.unrepeated = why;
+        self
+    }
+
+    pub(crate) fn with_orphan(mut self) -> Self {
+        self.0.may_have_orphan = true;
         self
     }
 
@@ -252,7 +277,18 @@ impl Error {
 
     /// Whether the call was not repeated only because its body can be read once.
     pub fn is_body_spent(&self) -> bool {
-        self.0.body_spent
+        self.0.unrepeated == Some(Unrepeated::BodySpent)
+    }
+
+    /// Why the call was not repeated although its failure may pass, when that is for the caller to change.
+    pub fn unrepeated(&self) -> Option<Unrepeated> {
+        self.0.unrepeated
+    }
+
+    /// Whether the call may have begun a multipart upload whose id nobody knows. It costs storage until it is
+    /// given up: see [`left_behind`](crate::ListMultipartUploadsOutput::left_behind).
+    pub fn may_have_orphan(&self) -> bool {
+        self.0.may_have_orphan
     }
 
     /// Every attempt that was made, oldest first.

@@ -56,6 +56,7 @@ mod service;
 mod service_error;
 mod shared;
 mod signing;
+mod skew;
 mod types;
 mod wire;
 
@@ -66,7 +67,7 @@ pub mod xml;
 pub use compose::{Composer, compose};
 pub use error::{
     Change, CorruptBody, DeadlinePassed, Error, ErrorKind, Misuse, ObjectChanged, Relocation, TransportError,
-    Wait,
+    Unrepeated, Wait,
 };
 pub use exchange::Exchange;
 pub use exchange::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Sent, Transmit};
@@ -83,11 +84,12 @@ pub use service::{Limits, Redirects, Service, Settings, Timeouts};
 pub use service_error::{ErrorCode, ServiceError};
 pub use shared::Shared;
 pub use signing::SignatureVersion;
+pub use skew::{Skew, Skews};
 pub use types::{
     ByteRange, Callback, CallbackVars, ContentRange, CopySource, ETag, Metadata, SymlinkTarget, Tags,
 };
 pub use wire::checked::{Checked, IntoField};
-pub use wire::draft::{Checksum, Draft, Payload, Replay, content_md5};
+pub use wire::draft::{Checksum, Draft, Expected, Payload, Replay, content_md5};
 pub use wire::occurs::Occurs;
 pub use wire::spec::{ReplyKind, Row, Scope, Spec};
 pub use wire::text::Text;

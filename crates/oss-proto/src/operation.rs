@@ -5,7 +5,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::{Draft, InvalidRequest, ReadError, ReplyHead, Spec};
+use crate::{Draft, EncodingType, InvalidRequest, ReadError, ReplyHead, Spec};
 
 /// Something that OSS can be asked to do: a value that knows how it is written and how its answer is read.
 ///
@@ -41,6 +41,52 @@ pub trait Paged: Operation + Sized {
     /// # Errors
     /// When the page says that it is not the last one but does not move on: following it would never end.
     fn next(&self, page: &Self::Output) -> Result<Option<Self>, ReadError>;
+
+    /// Strict mode: checks what [`next`](Self::next) takes on trust, namely that the entries of a page are in
+    /// their order, lie behind the marker, and have the prefix that was asked for.
+    ///
+    /// # Errors
+    /// When an entry has no place in the page: it was made by something else than OSS, or for another
+    /// request.
+    fn check(&self, page: &Self::Output) -> Result<(), ReadError> {
+        let _ = page;
+        Ok(())
+    }
+}
+
+/// Checks that keys come in the encoding that was asked for, or in none.
+pub(crate) fn check_encoding(told: Option<&EncodingType>) -> Result<(), ReadError> {
+    match told {
+        None | Some(EncodingType::Url) => Ok(()),
+        Some(other) => Err(ReadError::value("the encoding `url`, which was asked for", other.as_str())),
+    }
+}
+
+/// What was asked for of a list that is ordered by key.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ordered<'a> {
+    pub(crate) prefix: Option<&'a str>,
+    pub(crate) after: Option<&'a str>,
+    /// A key may occur again, with another version or upload, also the one that the page starts after.
+    pub(crate) repeats: bool,
+}
+
+impl Ordered<'_> {
+    /// Checks keys, or common prefixes, in the order of the page.
+    pub(crate) fn check<'k>(self, keys: impl IntoIterator<Item = &'k str>) -> Result<(), ReadError> {
+        let mut before = self.after;
+        for key in keys {
+            if self.prefix.is_some_and(|prefix| !key.starts_with(prefix)) {
+                return Err(ReadError::misplaced("does not begin with the prefix that was asked for", key));
+            }
+            let is_behind = |before: &str| if self.repeats { key >= before } else { key > before };
+            if before.is_some_and(|before| !is_behind(before)) {
+                return Err(ReadError::misplaced("does not lie behind the entry before it", key));
+            }
+            before = Some(key);
+        }
+        Ok(())
+    }
 }
 
 /// The rule that all lists share: go on from a marker that lies behind the one just used. `lies_behind`
@@ -106,6 +152,22 @@ mod tests {
         {
             assert!(text(Some(true), used, next).unwrap_err().is_pagination_stuck());
         }
+    }
+
+    #[test]
+    fn b21_f53_keys_out_of_place_are_found() {
+        let list = Ordered { prefix: Some("p/"), after: Some("p/a"), repeats: false };
+        assert_eq!(list.check(["p/b", "p/c"]), Ok(()));
+        for bad in [&["p/b", "q"][..], &["p/c", "p/b"], &["p/b", "p/b"], &["p/a"], &["p"]] {
+            assert!(list.check(bad.iter().copied()).is_err(), "{bad:?}");
+        }
+        let versions = Ordered { repeats: true, ..list };
+        assert_eq!(versions.check(["p/a", "p/b", "p/b"]), Ok(()));
+        assert!(versions.check(["p/b", "p/a"]).is_err());
+        assert_eq!(
+            list.check(["q"]).unwrap_err().to_string(),
+            "the list has `q`, which does not begin with the prefix that was asked for"
+        );
     }
 
     #[test]

@@ -28,8 +28,10 @@ enum Problem {
     TooMany { name: &'static str, items_max: usize },
     Value { expected: &'static str, got: String },
     Header { name: &'static str, expected: &'static str, got: String },
+    Another { name: &'static str, asked: String, got: String },
     TooLong { bytes_max: u64 },
     Stuck { marker: String },
+    Misplaced { why: &'static str, entry: String },
 }
 
 impl ReadError {
@@ -88,6 +90,17 @@ impl ReadError {
         Problem::Header { name, expected, got: excerpt(got, SHOWN_CHARS_MAX) }.into()
     }
 
+    /// The answer is about something else than was asked for.
+    pub(crate) fn another(name: &'static str, asked: &str, got: &str) -> Self {
+        let (asked, got) = (excerpt(asked, SHOWN_CHARS_MAX), excerpt(got, SHOWN_CHARS_MAX));
+        Self::from(Problem::Another { name, asked, got }).with_fix(WRONG_PEER)
+    }
+
+    /// A list has this entry, which has no place in it.
+    pub(crate) fn misplaced(why: &'static str, entry: &str) -> Self {
+        Problem::Misplaced { why, entry: excerpt(entry, SHOWN_CHARS_MAX) }.into()
+    }
+
     /// The body is longer than we collect.
     pub fn too_long(bytes_max: u64) -> Self {
         Problem::TooLong { bytes_max }.into()
@@ -144,6 +157,10 @@ impl fmt::Display for ReadError {
             Problem::Header { name, expected, got } => {
                 write!(f, "the answer's header `{name}` is `{got}` where {expected} is due")
             }
+            Problem::Another { name, asked, got } => {
+                write!(f, "the answer's `{name}` is `{got}` where `{asked}` was asked for")
+            }
+            Problem::Misplaced { why, entry } => write!(f, "the list has `{entry}`, which {why}"),
             Problem::TooLong { bytes_max } => write!(f, "the answer is longer than {bytes_max} bytes"),
             Problem::Stuck { marker } => {
                 write!(f, "the list says that it goes on, but does not move past `{marker}`")
@@ -162,6 +179,7 @@ impl fmt::Display for ReadError {
 
 impl core::error::Error for ReadError {}
 
+const WRONG_PEER: &str = "check what answers in place of OSS, such as a cache or a proxy";
 const EXCERPT_BYTES_MAX: usize = 256;
 const SHOWN_CHARS_MAX: usize = 128;
 

@@ -19,11 +19,14 @@ pub struct Reply<T> {
     pub head: ReplyHead,
     /// Every attempt that was made, oldest first; the last one is the one that succeeded.
     pub attempts: Arc<[Attempt]>,
+    /// An earlier attempt may have begun a multipart upload whose id nobody knows. It costs storage until
+    /// it is given up: see [`left_behind`](crate::ListMultipartUploadsOutput::left_behind).
+    pub may_have_orphan: bool,
 }
 
 impl<T> Reply<T> {
     pub(crate) fn new(output: T, head: ReplyHead, attempts: Arc<[Attempt]>) -> Self {
-        Self { output, head, attempts }
+        Self { output, head, attempts, may_have_orphan: false }
     }
 
     /// The request id that OSS gave, for a support case.
@@ -33,7 +36,8 @@ impl<T> Reply<T> {
 
     /// The same evidence around another output.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Reply<U> {
-        Reply { output: f(self.output), head: self.head, attempts: self.attempts }
+        let Self { output, head, attempts, may_have_orphan } = self;
+        Reply { output: f(output), head, attempts, may_have_orphan }
     }
 }
 

@@ -56,8 +56,15 @@ pub struct Settings {
     /// Headers that are signed besides those that V4 always signs, in lower case; V1 has none.
     pub additional_headers: Vec<String>,
     /// Whether buckets keep versions: then a repeated put or delete is not the same as one, and is not
-    /// repeated when its outcome is unknown. No by default.
+    /// repeated when its outcome is unknown. No by default. In a versioned bucket of which this is not
+    /// said, a put whose answer was lost can leave a version more than was asked for.
     pub buckets_versioned: bool,
+    /// Whether such a put or delete is repeated all the same: no. Each arrival makes a version of its own.
+    pub repeats_versions: bool,
+    /// Whether a conditional write carries a number of its own in its metadata (`x-oss-meta-write-nonce`):
+    /// no. With it a look tells for certain whether a write of unknown outcome took effect, also of a
+    /// stream whose CRC-64 nobody knows, and also when somebody else writes the same bytes.
+    pub write_nonce: bool,
     /// Whether the CRC-64 of uploads is compared with the one that OSS states: yes.
     pub checks_upload_crc64: bool,
     /// Whether the CRC-64 of whole downloads is compared with the one that OSS states: yes.
@@ -144,6 +151,8 @@ impl Service {
             user_agent: Cow::Borrowed(concat!("oss-proto/", env!("CARGO_PKG_VERSION"))),
             additional_headers: Vec::new(),
             buckets_versioned: false,
+            repeats_versions: false,
+            write_nonce: false,
             checks_upload_crc64: true,
             checks_download_crc64: true,
         }))

@@ -8,9 +8,9 @@ use oss_credentials::CredentialCache;
 use oss_retry::Quota;
 use oss_sign::UnixTime;
 
-use crate::{Call, Composer, Ledger, Proposal};
+use crate::{Call, Composer, Endpoint, Ledger, Proposal, Skews};
 
-/// The credentials, the retry budget, the learned clock offset and the composers of one client.
+/// The credentials, the retry budget, the learned clocks and the composers of one client.
 ///
 /// A machine never reaches for it: the driver takes from it what an exchange asks for, and
 /// [`settle`](Self::settle)s what the exchange learned when it is done.
@@ -21,8 +21,8 @@ pub struct Shared {
     pub credentials: CredentialCache,
     /// Answers `Action::Retry`.
     pub quota: Quota,
-    /// What the service's clock is ahead of ours, in seconds.
-    pub skew_secs: i64,
+    /// What the clocks of services are ahead of ours.
+    pub skews: Skews,
     /// Of calls that are over, the longest unused first. The last one stays, for its key.
     composers: VecDeque<Box<Composer>>,
 }
@@ -30,13 +30,13 @@ pub struct Shared {
 impl Shared {
     /// What a client starts with.
     pub fn new(credentials: CredentialCache) -> Self {
-        Self { credentials, quota: Quota::new(), skew_secs: 0, composers: VecDeque::new() }
+        Self { credentials, quota: Quota::new(), skews: Skews::default(), composers: VecDeque::new() }
     }
 
     /// The options of the next call, with what earlier calls learned.
     pub fn call(&mut self, seed: u64) -> Call {
         let mut call = Call::seeded(seed);
-        call.skew_secs = self.skew_secs;
+        call.skews = self.skews.clone();
         call.composer = match self.composers.len() {
             0 => None,
             // Deriving a key costs more than all else about a signature.
@@ -46,9 +46,15 @@ impl Shared {
         call
     }
 
-    /// The time as the service has it.
+    /// The time as the service that was heard of last has it: for what is no matter of one endpoint, such as
+    /// when credentials end.
     pub fn corrected(&self, wall: UnixTime) -> UnixTime {
-        wall.saturating_add(self.skew_secs)
+        wall.saturating_add(self.skews.latest())
+    }
+
+    /// The time as this endpoint has it: for a presigned URL. An exchange takes care of its own.
+    pub fn corrected_at(&self, endpoint: &Endpoint, wall: UnixTime) -> UnixTime {
+        wall.saturating_add(self.skews.of(endpoint))
     }
 
     /// Answers `Action::Retry` from the budget: the pause, or that there is to be no retry.
@@ -66,8 +72,8 @@ impl Shared {
         if let Some(generation) = ledger.refused {
             self.credentials.refuse(generation);
         }
-        if let Some(skew) = ledger.skew_secs {
-            self.skew_secs = skew;
+        if let Some(skew) = ledger.skew {
+            self.skews.learn(skew);
         }
         if let Some(composer) = ledger.composer.filter(|composer| composer.key().is_some()) {
             self.composers.truncate(COMPOSERS_MAX - 1);
@@ -84,7 +90,7 @@ mod tests {
     use oss_credentials::{Credentials, Source};
 
     use super::*;
-    use crate::{Endpoint, ListBuckets, Operation as _, Region, Service};
+    use crate::{ListBuckets, Operation as _, Region, Service};
 
     fn settle(shared: &mut Shared, composer: Option<Box<Composer>>) {
         shared.settle(Ledger { composer, ..Ledger::default() });

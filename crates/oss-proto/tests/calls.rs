@@ -120,7 +120,7 @@ fn f21_the_clock_is_learned_even_by_a_call_that_cannot_repeat() {
         assert!(matches!(call.poll(at(0)), Action::Read { .. }));
         call.handle(Event::End, at(0));
         assert_eq!(failed(call.poll(at(0))).code(), Some("RequestTimeTooSkewed"));
-        assert_eq!(call.ledger().skew_secs, expected.then_some(3600));
+        assert_eq!(call.ledger().skew.map(|skew| skew.seconds), expected.then_some(3600));
     }
 }
 
@@ -272,4 +272,107 @@ fn an_answer_that_cannot_be_understood_is_not_asked_for_again() {
         "GetBucketInfo at bucket.oss-cn-hangzhou.aliyuncs.com: the answer's header `content-length` is `+3` \
          where one unsigned decimal number is due (1 attempt)"
     );
+}
+
+#[test]
+fn f16_what_may_be_silent_for_minutes_has_ten() {
+    let source = oss_proto::CopySource::new("bucket", "b");
+    let callback = oss_proto::Callback::new("https://app.example", "a=1");
+    let put = PutObject::new("bucket", "key", "body");
+    let patience = |draft: oss_proto::Draft| {
+        let mut call = Exchange::<Raw>::with_draft(draft, &service(), Call::seeded(1));
+        to_send(&mut call, at(0)).answer.as_secs()
+    };
+    assert_eq!(patience(put.draft().unwrap()), 20);
+    assert_eq!(patience(put.callback(callback).draft().unwrap()), 600);
+    assert_eq!(patience(oss_proto::CopyObject::new("bucket", "key", source).draft().unwrap()), 600);
+    let complete = oss_proto::CompleteMultipartUpload::new("bucket", "key", "id");
+    assert_eq!(patience(complete.draft().unwrap()), 600);
+    assert_eq!(patience(oss_proto::RestoreObject::new("bucket", "key").draft().unwrap()), 600);
+}
+
+/// A refusal for the time, of a service that is an hour ahead.
+fn skewed(call: &mut Exchange<GetBucketInfo>) {
+    let sent = to_send(call, at(0)).tally();
+    call.handle(head(403, &[], sent), at(0));
+    assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+    let document =
+        b"<Error><Code>RequestTimeTooSkewed</Code><ServerTime>2023-12-16T17:20:57.000Z</ServerTime>\
+          </Error>";
+    call.handle(Event::Body(Bytes::from_static(document)), at(0));
+    assert!(matches!(call.poll(at(0)), Action::Read { .. }));
+    call.handle(Event::End, at(0));
+}
+
+#[test]
+fn f21_f23_two_endpoints_of_one_client_have_each_its_own_clock() {
+    let source = oss_proto::Source::from(Credentials::new("id", "secret").unwrap());
+    let mut shared = oss_proto::Shared::new(oss_proto::CredentialCache::new(source, 1));
+    let here = service();
+    let beijing = Region::parse("cn-beijing").unwrap();
+    let there = here.clone().with(|settings| settings.endpoint = Endpoint::public(&beijing));
+    let mut call = Exchange::new(&GetBucketInfo::new("bucket"), &here, shared.call(1));
+    skewed(&mut call);
+    shared.settle(call.ledger());
+
+    let mut dated = |service: &Service| {
+        let mut call = Exchange::new(&GetBucketInfo::new("bucket"), service, shared.call(1));
+        let request = to_send(&mut call, at(0)).request;
+        String::from(request.headers()["x-oss-date"].to_str().unwrap())
+    };
+    assert_eq!(dated(&here), "20231216T172057Z");
+    assert_eq!(dated(&there), "20231216T162057Z");
+    let wall = at(0).wall;
+    assert_eq!(shared.corrected_at(&here.endpoint, wall), wall.saturating_add(3600));
+    assert_eq!(shared.corrected_at(&there.endpoint, wall), wall);
+}
+
+#[test]
+fn f57_uploads_that_were_left_are_those_of_the_key_from_before() {
+    let document = "<ListMultipartUploadsResult><Bucket>bucket</Bucket>\
+        <Upload><Key>a</Key><UploadId>1</UploadId><Initiated>2023-12-16T16:20:56.000Z</Initiated></Upload>\
+        <Upload><Key>a</Key><UploadId>2</UploadId><Initiated>2023-12-16T16:20:57.000Z</Initiated></Upload>\
+        <Upload><Key>a</Key><UploadId>3</UploadId></Upload>\
+        <Upload><Key>ab</Key><UploadId>4</UploadId><Initiated>2023-12-16T16:20:56.000Z</Initiated></Upload>\
+        </ListMultipartUploadsResult>";
+    let page = oss_proto::ListMultipartUploads::read(&ReplyHead::default(), &Bytes::from(document)).unwrap();
+    let left: Vec<_> = page.left_behind("a", UnixTime::from_secs(1_702_743_657)).collect();
+    assert_eq!(left, [AbortMultipartUpload::new("bucket", "a", "1")]);
+}
+
+#[test]
+fn b21_f53_a_strict_caller_finds_what_has_no_place_in_a_list() {
+    use oss_proto::{ListMultipartUploads, ListObjectVersions, ListObjects, ListObjectsV2, ListParts, Paged};
+    fn is_sound<O: Paged>(operation: &O, root: &str, inside: &str) -> bool {
+        let document = format!("<{root}>{inside}</{root}>");
+        let page = O::read(&ReplyHead::default(), &Bytes::from(document)).unwrap();
+        operation.check(&page).is_ok()
+    }
+    let v2 = |inside: &str| {
+        let list = ListObjectsV2::new("bucket").prefix("p/").start_after("p/a");
+        is_sound(&list, "ListBucketResult", inside)
+    };
+    let key = |key: &str| format!("<Contents><Key>{key}</Key></Contents>");
+    assert!(v2(&[key("p/b"), key("p/c")].concat()));
+    assert!(v2("<EncodingType>url</EncodingType>"));
+    assert!(!v2("<EncodingType>base64</EncodingType>"));
+    assert!(!v2(&key("q")));
+    assert!(!v2(&key("p/a")));
+    assert!(!v2(&[key("p/c"), key("p/b")].concat()));
+    assert!(!v2("<CommonPrefixes><Prefix>q/</Prefix></CommonPrefixes>"));
+    let later = ListObjectsV2::new("bucket").start_after("b").continuation_token("t");
+    assert!(is_sound(&later, "ListBucketResult", &key("a")), "the token outweighs the start");
+    assert!(!is_sound(&ListObjects::new("bucket").marker("b"), "ListBucketResult", &key("a")));
+    let version = |key: &str| format!("<Version><Key>{key}</Key><VersionId>1</VersionId></Version>");
+    let versions = ListObjectVersions::new("bucket").key_marker("a");
+    assert!(is_sound(&versions, "ListVersionsResult", &[version("a"), version("a")].concat()));
+    assert!(!is_sound(&versions, "ListVersionsResult", &[version("c"), version("b")].concat()));
+    let upload = |key: &str| format!("<Upload><Key>{key}</Key><UploadId>1</UploadId></Upload>");
+    let uploads = ListMultipartUploads::new("bucket").prefix("a");
+    assert!(!is_sound(&uploads, "ListMultipartUploadsResult", &upload("b")));
+    let part = |number: u32| format!("<Part><PartNumber>{number}</PartNumber></Part>");
+    let parts = ListParts::new("bucket", "a", "id").part_number_marker(2_u32);
+    assert!(is_sound(&parts, "ListPartsResult", &[part(3), part(5)].concat()));
+    assert!(!is_sound(&parts, "ListPartsResult", &part(2)));
+    assert!(!is_sound(&parts, "ListPartsResult", &[part(4), part(3)].concat()));
 }

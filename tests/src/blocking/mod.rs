@@ -136,7 +136,7 @@ impl Client {
     pub fn presign<O: Operation>(&self, operation: &O, valid_for: Duration) -> Result<Presigned, Error> {
         let draft = operation.draft()?;
         let now = self.now();
-        let wall = self.shared().corrected(now.wall);
+        let wall = self.shared().corrected_at(&self.service.endpoint, now.wall);
         let seconds = i64::try_from(valid_for.as_secs()).unwrap_or(i64::MAX);
         let deadline = now.mono.saturating_add(self.service.timeouts.credentials);
         let found = self.look_up(Need::until(wall.saturating_add(seconds)), deadline);

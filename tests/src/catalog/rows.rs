@@ -191,6 +191,11 @@ const BEYOND: &[(&str, &str)] = &[
     ("*", "x-oss-copy-source"),
     // Sent on every answer that has one (OSS document "CRC-64").
     ("UploadPartCopy", "x-oss-hash-crc64ecma"),
+    // Quiet mode returns failures only (OSS document "DeleteMultipleObjects"); the SDKs read none.
+    ("DeleteMultipleObjects", "Error/Code"),
+    ("DeleteMultipleObjects", "Error/Key"),
+    ("DeleteMultipleObjects", "Error/Message"),
+    ("DeleteMultipleObjects", "Error/VersionId"),
     // In the documents of these lists, and not in the SDKs.
     ("ListMultipartUploads", "CommonPrefixes/Prefix"),
     // The SDKs' two kinds of entries have one list here.

@@ -4,7 +4,8 @@ use oss_proto::{
     AbortMultipartUpload, AppendObject, Change, CompleteMultipartUpload, CompletedPart, CopyObject,
     CorruptBody, DeleteBucket, DeleteMultipleObjects, DeleteObject, Error, ErrorKind, GetBucketInfo,
     GetObject, HeadObject, InitiateMultipartUpload, Integrity, ListBuckets, ListObjectsV2, ListParts,
-    Outcome, Paged, PutBucket, PutObject, Raw, Reply, Unfollowed, UploadPart, Verified,
+    Outcome, Paged, PutBucket, PutObject, PutSymlink, Raw, Reply, RestoreObject, Unfollowed, Unrepeated,
+    UploadPart, Verified,
 };
 
 use super::{Content, Stage};
@@ -110,9 +111,13 @@ jobs! {
     };
     DeleteObject(reply, _memory) => String::new();
     DeleteMultipleObjects(reply, _memory) => {
-        let keys = reply.output.deleted.iter().map(|deleted| deleted.key.as_str());
-        keys.collect::<Vec<_>>().join(" ")
+        let keys = reply.output.deleted.iter().map(|deleted| deleted.key.clone());
+        let failed = reply.output.failed.iter();
+        let failed = failed.map(|it| format!("{} ({})", it.key, it.code.as_deref().unwrap_or("-")));
+        keys.chain(failed).collect::<Vec<_>>().join(" ")
     };
+    PutSymlink(reply, _memory) => String::new();
+    RestoreObject(reply, _memory) => String::new();
     CopyObject(reply, _memory) => String::from(if reply.output.etag.is_some() { "an etag" } else { "" });
     InitiateMultipartUpload(reply, memory) => {
         memory.upload_id.clone_from(&reply.output.upload_id);
@@ -203,7 +208,8 @@ impl Told {
     fn good<T>(name: &str, reply: &Reply<T>, summary: &str) -> Self {
         let colon = if summary.is_empty() { "" } else { ": " };
         let attempts = attempts(reply.attempts.len());
-        let line = format!("= {name} {}, {attempts}{colon}{summary}", reply.head.status);
+        let orphan = if reply.may_have_orphan { ", an orphan may be left" } else { "" };
+        let line = format!("= {name} {}, {attempts}{orphan}{colon}{summary}", reply.head.status);
         Self { lines: vec![line], sent_at_least: 1 }
     }
 
@@ -255,8 +261,14 @@ fn bad(error: &Error) -> String {
         Outcome::Rejected => "rejected",
         Outcome::Unknown => "unknown",
     };
-    let spent = if error.to_string().contains("read only once") { ", its body is spent" } else { "" };
-    format!("= {} failed: {what}; {outcome}, {}{spent}", error.operation(), attempts(error.attempts().len()))
+    let why = match error.unrepeated() {
+        Some(Unrepeated::BodySpent) => ", its body is spent",
+        Some(_) => ", as each arrival makes a version",
+        None => "",
+    };
+    let orphan = if error.may_have_orphan() { ", an orphan may be left" } else { "" };
+    let attempts = attempts(error.attempts().len());
+    format!("= {} failed: {what}; {outcome}, {attempts}{why}{orphan}", error.operation())
 }
 
 fn attempts(count: usize) -> String {

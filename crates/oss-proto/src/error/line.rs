@@ -7,7 +7,7 @@ use oss_retry::{FailureKind, Outcome};
 
 use super::{
     Change, CorruptBody, DeadlinePassed, Error, ErrorKind, Inner, ObjectChanged, Relocation, TransportError,
-    Wait,
+    Unrepeated, Wait,
 };
 use crate::ServiceError;
 use crate::invalid::excerpt;
@@ -16,7 +16,7 @@ use crate::invalid::excerpt;
 /// what to change. The causes below it are in it, so [`source`](core::error::Error::source) has none.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, host, body_spent, explanation, .. } = &*self.0;
+        let Inner { kind, operation, host, unrepeated, may_have_orphan, explanation, .. } = &*self.0;
         match kind {
             // Says the operation itself, and nothing was sent anywhere.
             ErrorKind::Invalid(error) => return write!(f, "{error}"),
@@ -31,8 +31,13 @@ impl fmt::Display for Error {
         f.write_str(": ")?;
         self.write_what(f)?;
         self.write_attempts(f)?;
-        if *body_spent {
-            f.write_str("; not repeated, because the body can be read only once")?;
+        if let Some(why) = unrepeated {
+            write!(f, "; not repeated, because {why}")?;
+        }
+        if *may_have_orphan {
+            f.write_str(
+                "; an upload may have been begun: list the uploads of this key and give up what is left",
+            )?;
         }
         match (explanation, kind) {
             (Some(explanation), _) => write!(f, "; {explanation}")?,
@@ -102,6 +107,18 @@ impl fmt::Display for TransportError {
             next = cause.source();
         }
         f.write_str(&line)
+    }
+}
+
+impl fmt::Display for Unrepeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BodySpent => "the body can be read only once",
+            Self::MakesVersions => {
+                "the bucket keeps versions and each arrival makes one: look at them, or allow it \
+                 (`repeats_versions`)"
+            }
+        })
     }
 }
 

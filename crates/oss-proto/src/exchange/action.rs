@@ -11,7 +11,7 @@ use oss_credentials::{CredentialError, Credentials, Generation, Need};
 use oss_retry::{FailureKind, Outcome, Policy};
 use oss_sign::UnixTime;
 
-use crate::{Composer, Error, Payload, Reply, ReplyHead, Wait};
+use crate::{Composer, Error, Payload, Reply, ReplyHead, Skew, Skews, Wait};
 
 /// Both clocks, read at one moment by the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,10 +259,10 @@ impl Failure {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Call {
-    /// Where the random part of the delays comes from: draw it anew for each call.
+    /// Where the random part of the delays, and the nonce of a write, come from: draw it anew for each call.
     pub seed: u64,
-    /// What the service's clock is ahead of ours, in seconds.
-    pub skew_secs: i64,
+    /// What the clocks of services are ahead of ours.
+    pub skews: Skews,
     /// The composer of an earlier call, with its signing key and its buffers.
     pub composer: Option<Box<Composer>>,
     /// Another retry policy than the service's.
@@ -276,7 +276,14 @@ pub struct Call {
 impl Call {
     /// No options; delays are drawn from this seed.
     pub fn seeded(seed: u64) -> Self {
-        Self { seed, skew_secs: 0, composer: None, retry: None, operation_timeout: None, idle_timeout: None }
+        Self {
+            seed,
+            skews: Skews::default(),
+            composer: None,
+            retry: None,
+            operation_timeout: None,
+            idle_timeout: None,
+        }
     }
 }
 
@@ -290,8 +297,8 @@ pub struct Ledger {
     pub refund: u32,
     /// Credentials that the service did not accept.
     pub refused: Option<Generation>,
-    /// A new clock offset, in seconds.
-    pub skew_secs: Option<i64>,
+    /// What was learned of a service's clock.
+    pub skew: Option<Skew>,
     /// The composer, for another call.
     pub composer: Option<Box<Composer>>,
 }

@@ -14,10 +14,12 @@ use super::action::{Ledger, Now, Proposal, Sent};
 use super::journal::Attempt;
 use super::machine::{Machine, State};
 use super::redirect::Unfollowed;
-use super::resolve::{LOOKS_MAX, Trace, is_conflict};
-use super::verdict::{Unsuccessful, measure_skew};
+use super::resolve::{Known, LOOKS_MAX, Trace, is_completion, refusal_of};
+use super::verdict::{Unsuccessful, has_callback, measure_skew};
 use crate::signing::{explain_clock, explain_region};
-use crate::{DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Service, Wait};
+use crate::{
+    DeadlinePassed, Draft, Error, ErrorKind, Payload, Replay, ReplyHead, Service, Skew, Unrepeated, Wait,
+};
 
 /// What is done about a failure at most once in a call.
 #[derive(Default)]
@@ -54,7 +56,6 @@ impl Collecting {
 impl Machine {
     /// What was learned; given once.
     pub(crate) fn ledger(&mut self) -> Ledger {
-        self.ledger.skew_secs = core::mem::take(&mut self.skew_learned).then_some(self.skew_secs);
         // After a redirect its key is that of another region, of no use to the next call.
         self.ledger.composer = self.composer.take().filter(|_| !self.corrected.redirect);
         core::mem::take(&mut self.ledger)
@@ -68,9 +69,11 @@ impl Machine {
                 self.ledger.refused = self.generation;
             }
             Verdict::FixClock if !self.corrected.clock => {
-                if let Some(skew) = measure_skew(failed, self.attempt_began, self.head_at) {
+                let skew = measure_skew(failed, self.attempt_began, self.head_at);
+                self.skew_learned = skew.is_some();
+                if let Some(skew) = skew {
                     self.skew_secs = skew;
-                    self.skew_learned = true;
+                    self.ledger.skew = Some(Skew::of(&self.service.endpoint, skew));
                 }
             }
             _ => {}
@@ -107,6 +110,7 @@ impl Machine {
             ("InvalidArgument", Some(REGION_UNKNOWN | REGION_OF_ANOTHER)) => {
                 explain_region(&self.service, self.host.as_ref().map_or("", Authority::as_str))
             }
+            ("NoSuchUpload", _) if self.is_in_doubt && is_completion(draft) => Some(String::from(COMPLETED)),
             _ => {
                 let (place, why) = (failed.place.as_ref()?, failed.followed.as_ref()?.as_ref().err()?);
                 Some(format!("the bucket is reached at `{}`; {why}", place.shown()))
@@ -129,7 +133,32 @@ impl Machine {
     /// An earlier attempt may have done it; now the service says that there is nothing left to do.
     pub(super) fn is_already_done(&self, failed: &Unsuccessful) -> bool {
         let (ErrorKind::Service(error), Ok(draft)) = (&failed.kind, &self.draft) else { return false };
-        self.outcome == Outcome::Unknown && draft.gone_code == Some(error.code.as_str())
+        self.outcome == Outcome::Unknown && draft.gone_codes.contains(&error.code.as_str())
+    }
+
+    /// Whether one more request can do no harm.
+    pub(super) fn may_repeat(&self, failed: &Unsuccessful) -> bool {
+        if self.aside.is_some() {
+            return Effect::Read.may_repeat(self.outcome, self.repeats_after_unknown);
+        }
+        // An upload is completed once: a second arrival finds it gone, and changes nothing.
+        let is_completion =
+            self.effect == Effect::Conditional && self.draft.as_ref().is_ok_and(is_completion);
+        let is_harmless = is_completion && !matches!(failed.kind, ErrorKind::Corrupt(_));
+        is_harmless || self.effect.may_repeat(self.outcome, self.repeats_after_unknown)
+    }
+
+    /// Why an attempt is not repeated that could be otherwise, and that its caller may want to be repeated.
+    pub(super) fn unrepeated(&self, failed: &Unsuccessful) -> Option<Unrepeated> {
+        let makes_versions = self.effect == Effect::Once
+            && self.draft.as_ref().is_ok_and(|draft| draft.effect == Effect::Idempotent);
+        let is_wanted = failed.verdict().is_retryable() && self.outcome == Outcome::Unknown;
+        (makes_versions && is_wanted).then_some(Unrepeated::MakesVersions)
+    }
+
+    /// Whether a call with this outcome may have begun an upload that nobody knows of.
+    pub(super) fn may_have_orphan(&self, outcome: Outcome) -> bool {
+        self.effect == Effect::Orphaning && outcome == Outcome::Unknown
     }
 
     /// What a look would have to find, and its request, when a look is called for and can tell.
@@ -139,13 +168,17 @@ impl Machine {
             && !matches!(failed.kind, ErrorKind::Corrupt(_))
             // What never left brought no news: it goes on another connection, without a look.
             && !failed.stale;
-        let is_worth_it = is_lost || is_conflict(failed);
+        let refusal = refusal_of(failed);
+        let is_worth_it = is_lost || refusal.is_some();
         let may_look = self.looks < LOOKS_MAX && self.policy.attempts() > 1;
         let draft =
             self.draft.as_ref().ok().filter(|_| {
                 self.is_in_doubt && is_worth_it && may_look && self.effect == Effect::Conditional
             })?;
-        Some((Trace::of(draft, &self.service, self.last_sent)?, Trace::question(draft)))
+        let known = Known { sent: self.last_sent, is_marked: self.is_marked };
+        let trace = Trace::of(draft, &self.service, known, refusal)?;
+        let question = trace.question(draft);
+        Some((trace, question))
     }
 
     pub(super) fn proposal(&self, failed: &Unsuccessful, delay: Duration, cost: u32) -> Proposal {
@@ -166,9 +199,15 @@ impl Machine {
         self.aside.is_some() && matches!(&failed.kind, ErrorKind::Service(error) if error.status == 404)
     }
 
+    /// A look at a symbolic link finds an object that is none.
+    pub(super) fn finds_another_kind(&self, failed: &Unsuccessful) -> bool {
+        let is_other = |error: &crate::ServiceError| error.code.as_str() == "NotSymlink";
+        self.aside.is_some() && matches!(&failed.kind, ErrorKind::Service(error) if is_other(error))
+    }
+
     pub(super) fn note(&mut self, failed: &Unsuccessful, started: bool, now: Now) {
         self.outcome = self.outcome.merge(failed.outcome(started));
-        if self.is_in_doubt && is_conflict(failed) {
+        if self.is_in_doubt && refusal_of(failed).is_some() {
             // Refused for what may be its own first arrival.
             self.outcome = Outcome::Unknown;
         }
@@ -219,7 +258,9 @@ impl Machine {
 
     /// How long the peer may think.
     pub(super) fn patience(&self, draft: &Draft) -> Duration {
-        if draft.slow { self.idle.max(self.service.timeouts.slow_answer) } else { self.idle }
+        // With a callback the answer is an application's.
+        let is_slow = draft.slow || has_callback(draft);
+        if is_slow { self.idle.max(self.service.timeouts.slow_answer) } else { self.idle }
     }
 
     pub(crate) fn error(&self, kind: ErrorKind, outcome: Outcome) -> Error {
@@ -227,6 +268,7 @@ impl Machine {
         let host = host.unwrap_or_else(|| self.service.endpoint.authority());
         let error = Error::new(kind, self.operation(), outcome).with_host(host);
         let error = error.with_attempts(Arc::clone(&self.attempts));
+        let error = if self.may_have_orphan(outcome) { error.with_orphan() } else { error };
         if self.effect == Effect::Read { error.of_a_read() } else { error }
     }
 
@@ -251,6 +293,8 @@ impl Machine {
     }
 }
 
+const COMPLETED: &str =
+    "an earlier attempt may have completed it: look at the object before you upload again";
 /// The fine causes of a scope with a wrong region (OSS error pages 0002-00000226 and -228).
 const REGION_UNKNOWN: &str = "0002-00000226";
 const REGION_OF_ANOTHER: &str = "0002-00000228";

@@ -1,7 +1,6 @@
-//! The machine behind every call. All transitions are here: `poll`, `handle` and what they call assign
-//! `self.state`.
+//! The machine behind every call. All transitions are here, but for those of a look at what a write did
+//! (`aside.rs`): `poll`, `handle` and what they call assign `self.state`.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -15,7 +14,7 @@ use oss_sign::UnixTime;
 use super::action::{Action, Call, Event, Failure, Head, Ledger, Now, Proposal, Transmit};
 use super::facts::{Collecting, Corrected};
 use super::journal::Attempt;
-use super::resolve::{Aside, Finding, is_conflict};
+use super::resolve::{Aside, mark};
 use super::verdict::{
     Unsuccessful, effect_of, ends_at_head, has_callback, is_bodyless, is_success, is_timeout, judge_answer,
     pause, wants_crc64,
@@ -23,7 +22,7 @@ use super::verdict::{
 use crate::check::check;
 use crate::{
     Composer, CorruptBody, Draft, Error, ErrorKind, InvalidRequest, Misuse, ReadError, Reply, ReplyHead,
-    Service, Wait,
+    Service, Skews, Unrepeated, Wait,
 };
 
 pub(crate) struct Machine {
@@ -53,6 +52,8 @@ pub(crate) struct Machine {
     pub(super) body_taken: u64,
     pub(super) generation: Option<Generation>,
     pub(super) refused: Option<Generation>,
+    /// What is known of the clocks of services, and of this one's.
+    pub(super) skews: Skews,
     pub(super) skew_secs: i64,
     pub(super) skew_learned: bool,
     pub(super) fresh_connection: bool,
@@ -72,6 +73,8 @@ pub(crate) struct Machine {
     pub(super) looks: u32,
     /// An attempt may have taken effect, and no look has shown that it did not.
     pub(super) is_in_doubt: bool,
+    /// The metadata of the write has a nonce of this call.
+    pub(super) is_marked: bool,
 }
 
 pub(super) enum State {
@@ -98,8 +101,9 @@ impl Machine {
         let policy = call.retry.unwrap_or(service.retry);
         let never = Now { mono: Duration::ZERO, wall: UnixTime::from_secs(0) };
         // Whatever can be refused is refused before anything is asked of anyone.
-        let draft = draft.and_then(|draft| check(&draft, service).map(drop).map(|()| draft));
+        let mut draft = draft.and_then(|draft| check(&draft, service).map(drop).map(|()| draft));
         Self {
+            is_marked: draft.as_mut().is_ok_and(|draft| mark(draft, service, call.seed)),
             effect: draft.as_ref().map_or(Effect::Once, |draft| effect_of(draft, service)),
             draft,
             policy,
@@ -120,7 +124,8 @@ impl Machine {
             body_taken: 0,
             generation: None,
             refused: None,
-            skew_secs: call.skew_secs,
+            skew_secs: call.skews.of(&service.endpoint),
+            skews: call.skews,
             skew_learned: false,
             fresh_connection: false,
             corrected: Corrected::default(),
@@ -247,7 +252,7 @@ impl Machine {
         let request = match composer.compose(draft, &self.service, credentials, wall) {
             Ok(request) => request,
             Err(error) => {
-                self.fail(ErrorKind::Invalid(error));
+                self.cannot_send(error);
                 return self.poll(now);
             }
         };
@@ -267,6 +272,14 @@ impl Machine {
         self.state = State::Sending;
         self.awaiting = true;
         Action::Send(transmit)
+    }
+
+    /// Ready → Finished. A look that cannot be asked for says nothing about the write.
+    fn cannot_send(&mut self, error: InvalidRequest) {
+        match self.aside {
+            Some(_) => self.give_up(),
+            None => self.fail(ErrorKind::Invalid(error)),
+        }
     }
 
     /// Sending → Collecting, or Finished at the head.
@@ -368,6 +381,7 @@ impl Machine {
             Ok(()) if self.aside.is_some() => self.take_look(Some(head), now),
             Ok(()) => self.succeed(head, body, now),
             Err(failed) if self.finds_nothing(&failed) => self.take_look(None, now),
+            Err(failed) if self.finds_another_kind(&failed) => self.take_look(Some(head), now),
             Err(failed) if self.is_already_done(&failed) => self.succeed(head, Bytes::new(), now),
             Err(failed) => self.judge(*failed, true, now),
         }
@@ -419,14 +433,13 @@ impl Machine {
         self.learn(&failed);
         self.fresh_connection |= failed.blames_connection();
         let error = self.error(failed.kind.clone(), self.told()).with_explanation(self.explain(&failed));
-        let wants_repeat = failed.verdict().is_retryable();
         // A look only reads. If it fails, what is held is the write's own failure.
         let is_look = self.aside.is_some();
-        let effect = if is_look { Effect::Read } else { self.effect };
-        let may_repeat = effect.may_repeat(self.outcome, self.repeats_after_unknown);
-        let spent = wants_repeat && may_repeat && !self.is_replayable();
+        let may_repeat = self.may_repeat(&failed);
+        let spent = may_repeat && failed.verdict().is_retryable() && !self.is_replayable();
         if !is_look {
-            self.held = Some(Box::new(if spent { error.with_spent_body() } else { error }));
+            let why = if spent { Some(Unrepeated::BodySpent) } else { self.unrepeated(&failed) };
+            self.held = Some(Box::new(error.with_unrepeated(why)));
             if self.look(&failed, now) {
                 return;
             }
@@ -436,47 +449,12 @@ impl Machine {
         }
     }
 
-    /// Judged → Asking or Start: a look at the object comes next, when it can tell whether a write happened.
-    fn look(&mut self, failed: &Unsuccessful, now: Now) -> bool {
-        let Some((trace, question)) = self.question(failed) else { return false };
-        let is_conflict = is_conflict(failed);
-        if is_conflict && !self.is_late(now) {
-            self.state = State::Start;
-        } else if is_conflict || !self.propose(failed, now) {
-            return false;
-        }
-        self.looks = self.looks.saturating_add(1);
-        let write = core::mem::replace(&mut self.draft, Ok(question));
-        self.aside = Some(Box::new(Aside { write, trace, is_conflict }));
-        true
-    }
-
-    /// The look is over: the write took effect, or is made again, or ends with its own failure.
-    fn take_look(&mut self, head: Option<ReplyHead>, now: Now) {
-        let Some(aside) = self.aside.take() else { return };
-        self.draft = aside.write;
-        let began = self.began.map_or(now.mono, |began| began.mono);
-        let finding = aside.trace.find(head.as_ref(), now.mono.saturating_sub(began));
-        if let (Finding::Ours, Some(head)) = (finding, head.clone()) {
-            return self.succeed(head, Bytes::new(), now);
-        }
-        self.push(head.as_ref(), Some(Cow::Borrowed(finding.word())), now);
-        if aside.is_conflict || finding == Finding::Unclear || !self.is_replayable() {
-            if aside.is_conflict && finding == Finding::Others {
-                self.held = self.held.take().map(|error| Box::new(error.with_outcome(Outcome::Rejected)));
-            }
-            return self.give_up();
-        }
-        // It had no effect so far. If it arrives late after all, its own condition refuses one of the two.
-        self.outcome = Outcome::Rejected;
-        self.is_in_doubt = finding == Finding::Before;
-        self.state = State::Start;
-    }
-
     /// Judged → Start, at another host of the service. It is no attempt more, since nothing failed.
     fn relocate(&mut self, service: Service) {
         self.corrected.redirect = true;
         self.service = service;
+        // Another host has a clock of its own.
+        self.skew_secs = self.skews.of(&self.service.endpoint);
         self.state = State::Start;
     }
 
@@ -501,7 +479,7 @@ impl Machine {
     }
 
     /// Judged → Asking, when the policy and the time left allow one more attempt.
-    fn propose(&mut self, failed: &Unsuccessful, now: Now) -> bool {
+    pub(super) fn propose(&mut self, failed: &Unsuccessful, now: Now) -> bool {
         self.tries = self.tries.saturating_add(1);
         if self.tries >= self.policy.attempts() {
             return false;
@@ -533,15 +511,20 @@ impl Machine {
 
     fn succeed(&mut self, head: ReplyHead, body: Bytes, now: Now) {
         self.push(Some(&head), None, now);
+        self.conclude(head, body);
+    }
+
+    /// The last attempt was the one that succeeded.
+    pub(super) fn conclude(&mut self, head: ReplyHead, body: Bytes) {
         self.ledger.first_try = self.attempts.len() == 1;
         // A read that goes on again and again gets back each repeat that was worth its cost.
         self.ledger.refund = self.ledger.refund.saturating_add(core::mem::take(&mut self.last_cost));
-        let attempts = Arc::clone(&self.attempts);
-        self.finish(Ok(Reply::new(body, head, attempts)));
+        let reply = Reply::new(body, head, Arc::clone(&self.attempts));
+        self.finish(Ok(Reply { may_have_orphan: self.may_have_orphan(self.told()), ..reply }));
     }
 
     /// Ends with the failure of the last attempt.
-    fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         match self.held.take() {
             Some(error) => self.finish(Err(error.with_attempts(Arc::clone(&self.attempts)))),
             None => self.misuse("was refused a repetition of nothing"),

@@ -8,10 +8,13 @@
 //!    └────────────── Backoff ◀── Asking ◀────────────┴── final ─────────┘
 //! ```
 //!
-//! Every arrow is an assignment in `machine.rs`, and nowhere else. One more leads back: `Finished` at the
+//! Every arrow is an assignment in `machine.rs`, and for a look at what a write did in `aside.rs`; nowhere
+//! else. One more leads back: `Finished` at the
 //! head of a streamed answer is judged again when `Fetch` finds that the body broke.
 
 pub(crate) mod action;
+mod aside;
+mod echo;
 mod facts;
 pub(crate) mod journal;
 mod machine;
@@ -41,14 +44,20 @@ use crate::{Draft, Error, ErrorKind, InvalidRequest, Operation, Reply, Service};
 /// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a
 /// corrected clock, for a pooled connection that was found closed, and for a redirect that is followed.
 ///
-/// A conditional write of which nobody knows whether it took effect is looked up: a `HeadObject`, four at
-/// most, in place of the repetition that the policy and the budget allow. `PutObject` that forbids to
-/// overwrite and `AppendObject` can be told so. The object is ours, and the call a success with what the look
-/// says, when its length, its CRC-64 and the user metadata that was sent are, and it is not older than the
-/// call; else the write is made again, and its own condition tells a conflict. Two writers of the same bytes
-/// at the same time are told apart by their metadata alone: a lock names its owner in its content or there.
-/// What cannot be told, or not be looked at (403), stays unknown. Other conditional writes are never repeated
-/// after doubt.
+/// A conditional write of which nobody knows whether it took effect is looked up: a `HeadObject` (for a
+/// symbolic link a `GetSymlink`), four at most, in place of the repetition that the policy and the budget
+/// allow, and for a copy one more of its source each. `PutObject`, `CopyObject` and `PutSymlink` that
+/// forbid to overwrite, and `AppendObject`, can be told so. The object is ours, and the call a success with
+/// what the look says, when its length, its CRC-64 (of a copy: those of the source) and its user metadata
+/// are, and it is not older than the call; else the write is made again, and its own condition tells a
+/// conflict. Two writers of the same bytes at the same time are told apart by their metadata alone: a lock
+/// names its owner in its content or there, and [`Settings::write_nonce`](crate::Settings::write_nonce)
+/// adds what no other call has. What cannot be told, or not be looked at (403), stays unknown, and the
+/// write is not repeated.
+///
+/// `CompleteMultipartUpload` is asked for again at once, since a second arrival finds the upload gone. Only
+/// then is the object looked at: the call is a success when the caller said its length and its CRC-64 and
+/// these, and the number of parts in its entity tag, are right. Else its outcome stays unknown.
 ///
 /// ```
 /// use core::time::Duration;

@@ -1,36 +1,65 @@
-//! Whether a conditional write took effect of which nobody knows: one look at the object tells. Pure
-//! functions; the transitions are in `machine.rs`.
+//! Whether a conditional write took effect of which nobody knows: a look at the object tells. Pure functions;
+//! the transitions are in `aside.rs`.
+
+mod completion;
+mod content;
+mod copy;
+mod link;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
 use oss_sign::UnixTime;
 
+use self::completion::Completion;
+use self::content::Content;
+use self::copy::Copy;
+use self::link::Link;
 use super::verdict::Unsuccessful;
-use crate::{Checksum, Draft, ErrorKind, InvalidRequest, Payload, ReplyHead, Scope, Service};
+use crate::{Draft, ErrorKind, InvalidRequest, ReplyHead, Scope, Service};
 
 /// A write that is set aside while the object is looked at.
 pub(super) struct Aside {
     pub(super) write: Result<Draft, InvalidRequest>,
     pub(super) trace: Trace,
-    /// The service refused the write, and what it refuses it for may be its own first arrival.
-    pub(super) is_conflict: bool,
+    /// Why the service refused the write, if it did.
+    pub(super) refusal: Option<Refusal>,
+    /// What the look found, while the source of a copy is looked at.
+    pub(super) found: Option<ReplyHead>,
 }
 
-/// What the write leaves behind.
+/// Why the service refuses a write, when the cause may be the write's own first arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The object is there already, or longer than it should be.
+    Taken,
+    /// The upload is not there any more.
+    Gone,
+}
+
+/// What a write leaves behind, and where it is looked for.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Trace {
-    /// Where it begins in the object: 0, but for an append.
-    position: u64,
-    len: u64,
-    /// The length is the body's own, and not what left of it before an answer came.
-    is_whole: bool,
-    /// Of the whole object; `None` when nobody can know it.
-    crc: Option<u64>,
-    is_append: bool,
-    metadata: Vec<(Cow<'static, str>, String)>,
+pub(super) enum Trace {
+    /// Bytes that we sent: a put, an append.
+    Content(Content),
+    /// The bytes of another object.
+    Copy(Copy),
+    /// A symbolic link.
+    Link(Link),
+    /// An object made of uploaded parts.
+    Completion(Completion),
+}
+
+/// What an exchange knows of the write besides its draft.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// How many bytes of the body left last, and their CRC-64.
+    pub(super) sent: (u64, Option<u64>),
+    /// The metadata has a nonce of this call.
+    pub(super) is_marked: bool,
 }
 
 /// What the look found.
@@ -59,72 +88,151 @@ impl Finding {
 }
 
 impl Trace {
-    /// The trace of a write, when a look at the object can tell it: `PutObject` that forbids to overwrite and
-    /// `AppendObject`. `sent` is how many bytes of the body left last, and their CRC-64.
-    pub(super) fn of(draft: &Draft, service: &Service, sent: (u64, Option<u64>)) -> Option<Self> {
-        let is_append = draft.operation == "AppendObject";
-        let is_put = draft.operation == "PutObject" && draft.header("x-oss-forbid-overwrite") == Some("true");
+    /// The trace of a write, when a look can tell it. That of a completion is looked for only once the
+    /// upload is gone: until then it is simply asked for again.
+    pub(super) fn of(
+        draft: &Draft,
+        service: &Service,
+        known: Known,
+        refusal: Option<Refusal>,
+    ) -> Option<Self> {
+        if is_completion(draft) {
+            return refusal.and_then(|_| Completion::of(draft)).map(Self::Completion);
+        }
         // A versioned bucket takes a second write whatever the first one did.
-        if !(is_append || is_put) || service.buckets_versioned {
+        if service.buckets_versioned {
             return None;
         }
-        let len = draft.body.len();
-        let crc = match &draft.body {
-            Payload::Empty => Some(0),
-            Payload::Bytes(bytes) => Some(oss_crc::checksum(bytes)),
-            Payload::Stream { .. } if len.is_none_or(|len| len == sent.0) => sent.1,
-            Payload::Stream { .. } => None,
+        match draft.operation {
+            "AppendObject" => Content::of(draft, known).map(Self::Content),
+            _ if draft.header(FORBID_OVERWRITE) != Some("true") => None,
+            "PutObject" => Content::of(draft, known).map(Self::Content),
+            "CopyObject" => Copy::of(draft, service, known).map(Self::Copy),
+            "PutSymlink" => Link::of(draft, known).map(Self::Link),
+            _ => None,
+        }
+    }
+
+    /// The request of the look.
+    pub(super) fn question(&self, write: &Draft) -> Draft {
+        let mut draft = match self {
+            Self::Link(_) => Link::question(),
+            _ => Draft::new("HeadObject", http::Method::HEAD, Scope::Object),
         };
-        let sent_len = len.unwrap_or(sent.0);
-        let crc = crc.and_then(|crc| match draft.checksum {
-            Checksum::Appended { initial } => Some(oss_crc::combine(initial, crc, sent_len)),
-            // Of an append without the CRC-64 of what was there before, nobody knows that of the whole.
-            _ if is_append => None,
-            _ => Some(crc),
-        });
-        let position = draft.query.iter().find(|(name, _)| name == "position");
-        let position = if is_append { position?.1.parse().ok()? } else { 0 };
-        let is_metadata = |name: &str| name.to_ascii_lowercase().starts_with("x-oss-meta-");
-        let metadata = draft.headers.iter().filter(|(name, _)| !is_append && is_metadata(name));
-        let metadata = metadata.cloned().collect();
-        Some(Self { position, len: sent_len, is_whole: len.is_some(), crc, is_append, metadata })
+        draft.effect = crate::Effect::Read;
+        draft.bucket.clone_from(&write.bucket);
+        draft.key.clone_from(&write.key);
+        draft.headers.extend(payer(write));
+        draft
     }
 
-    /// The look: a `HeadObject` of the same object.
-    pub(super) fn question(write: &Draft) -> Draft {
-        let mut head = Draft::new("HeadObject", http::Method::HEAD, Scope::Object);
-        head.effect = crate::Effect::Read;
-        head.bucket.clone_from(&write.bucket);
-        head.key.clone_from(&write.key);
-        let payer = write.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-oss-request-payer"));
-        head.headers.extend(payer.cloned());
-        head
+    /// The request of the look at where the bytes come from, when the object alone does not tell.
+    pub(super) fn second_question(&self) -> Option<Draft> {
+        match self {
+            Self::Copy(copy) => copy.source.as_deref().cloned(),
+            _ => None,
+        }
     }
 
-    /// What the answer to the look says, `None` when there is no object; the call began so long ago.
+    /// What the look says: the head of the object, `None` when there is none, and that of the source of a
+    /// copy, if it was looked at. The call began so long ago.
     ///
     /// Two writers of the same bytes at the same time cannot be told apart, unless their metadata differ.
-    pub(super) fn find(&self, head: Option<&ReplyHead>, elapsed: Duration) -> Finding {
-        let before = self.is_append && self.position > 0;
-        let Some(head) = head else { return if before { Finding::Others } else { Finding::Before } };
-        let number = |name| head.field::<Option<u64>>(name).ok().flatten();
-        let Some(len) = number("content-length") else { return Finding::Unclear };
-        let is_appendable = head.header("x-oss-object-type") == Some("Appendable");
-        if self.is_append && is_appendable && len == self.position {
-            return Finding::Before;
+    pub(super) fn find(
+        &self,
+        object: Option<&ReplyHead>,
+        source: Option<&ReplyHead>,
+        elapsed: Duration,
+    ) -> Finding {
+        match self {
+            Self::Content(content) => content.find(object, elapsed),
+            Self::Copy(copy) => copy.find(object, source, elapsed),
+            Self::Link(link) => link.find(object, elapsed),
+            Self::Completion(completion) => completion.find(object),
         }
-        let end = self.position.saturating_add(self.len);
-        let is_kind = !self.is_append || is_appendable;
-        let is_ours = is_kind && len == end && self.crc.is_some() && head.crc64() == Ok(self.crc);
-        let has_metadata = self.metadata.iter().all(|(name, value)| head.header(name) == Some(value));
-        if is_ours && has_metadata {
-            return if is_older(head, elapsed) { Finding::Others } else { Finding::Ours };
-        }
-        // As long as ours would be, and nothing says what is in it; or nobody knows how long that is.
-        let is_untold = !self.is_whole || (len == end && (self.crc.is_none() || head.crc64() == Ok(None)));
-        let is_versioned = head.header("x-oss-version-id").is_some_and(|version| version != "null");
-        if is_untold || is_versioned { Finding::Unclear } else { Finding::Others }
     }
+
+    /// The body of the answer that was lost, as far as it is known.
+    pub(super) fn answer(&self, write: &Draft, service: &Service, head: &ReplyHead) -> Bytes {
+        match self {
+            Self::Content(_) | Self::Link(_) => Bytes::new(),
+            Self::Copy(_) => Copy::answer(head),
+            Self::Completion(_) => Completion::answer(write, service, head),
+        }
+    }
+}
+
+/// The user metadata of a write, by which it can be known again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Marks {
+    metadata: Vec<(Cow<'static, str>, String)>,
+    is_unique: bool,
+}
+
+impl Marks {
+    fn of(draft: &Draft, known: Known) -> Self {
+        let is_metadata = |name: &str| name.to_ascii_lowercase().starts_with(METADATA);
+        let metadata = draft.headers.iter().filter(|(name, _)| is_metadata(name)).cloned().collect();
+        Self { metadata, is_unique: known.is_marked }
+    }
+
+    fn fit(&self, head: &ReplyHead) -> bool {
+        self.metadata.iter().all(|(name, value)| head.header(name) == Some(value))
+    }
+}
+
+/// Whether the draft makes an object of uploaded parts, which it can do once only: a second arrival finds no
+/// upload.
+pub(super) fn is_completion(draft: &Draft) -> bool {
+    draft.operation == "CompleteMultipartUpload"
+}
+
+/// Whether the service refuses a write because of what the object, or the upload, is, which the write's own
+/// first arrival may have made it.
+pub(super) fn refusal_of(failed: &Unsuccessful) -> Option<Refusal> {
+    let ErrorKind::Service(error) = &failed.kind else { return None };
+    match error.code.as_str() {
+        "FileAlreadyExists" | "PositionNotEqualToLength" => Some(Refusal::Taken),
+        "NoSuchUpload" => Some(Refusal::Gone),
+        _ => None,
+    }
+}
+
+/// Adds the nonce of a call to the metadata of a write that a look can find by it; whether it did.
+pub(super) fn mark(draft: &mut Draft, service: &Service, seed: u64) -> bool {
+    let takes_metadata = match draft.operation {
+        "AppendObject" => draft.query.iter().any(|(name, value)| name == "position" && value == "0"),
+        "PutObject" | "PutSymlink" => true,
+        "CopyObject" => copy::replaces_metadata(draft),
+        _ => false,
+    };
+    let is_conditional = draft.effect == crate::Effect::Conditional && !service.buckets_versioned;
+    let may_mark = service.write_nonce && takes_metadata && is_conditional && draft.header(NONCE).is_none();
+    if may_mark {
+        draft.headers.push((Cow::Borrowed(NONCE), alloc::format!("{:016x}", scrambled(seed))));
+    }
+    may_mark
+}
+
+/// Another number for each number: the seed itself stays untold, since the delays are drawn from it (the
+/// finaliser of SplitMix64).
+fn scrambled(seed: u64) -> u64 {
+    let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn payer(write: &Draft) -> impl Iterator<Item = (Cow<'static, str>, String)> {
+    write.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-oss-request-payer")).cloned()
+}
+
+fn number(head: &ReplyHead, name: &'static str) -> Option<u64> {
+    head.field::<Option<u64>>(name).ok().flatten()
+}
+
+/// Whether the object is in a bucket that keeps versions, where no condition holds a second write back.
+fn is_versioned(head: &ReplyHead) -> bool {
+    head.header("x-oss-version-id").is_some_and(|version| version != "null")
 }
 
 /// Whether the object was there before the call began, by the service's own clock.
@@ -135,30 +243,27 @@ fn is_older(head: &ReplyHead, elapsed: Duration) -> bool {
     date.secs_since(modified) > elapsed
 }
 
-/// Whether the service refuses a write because of what the object is, which the write's own first arrival may
-/// have made it.
-pub(super) fn is_conflict(failed: &Unsuccessful) -> bool {
-    let ErrorKind::Service(error) = &failed.kind else { return false };
-    matches!(error.code.as_str(), "FileAlreadyExists" | "PositionNotEqualToLength")
-}
-
 /// How often one call looks, at most.
 pub(super) const LOOKS_MAX: u32 = 4;
 
+const FORBID_OVERWRITE: &str = "x-oss-forbid-overwrite";
+const METADATA: &str = "x-oss-meta-";
+/// The nonce of a call, when [`Settings::write_nonce`](crate::Settings::write_nonce) is on.
+const NONCE: &str = "x-oss-meta-write-nonce";
 /// Both times are in whole seconds, and each is taken at its own point of a request.
 const CLOCK_SLACK_SECS: i64 = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppendObject, Endpoint, Operation as _, PutObject};
+    use crate::{AppendObject, CompleteMultipartUpload, Endpoint, Operation as _, PutObject};
     use http::{HeaderMap, HeaderName, HeaderValue};
 
-    fn service() -> Service {
+    pub(super) fn service() -> Service {
         Service::new(Endpoint::parse("oss.example").unwrap())
     }
 
-    fn head(pairs: &[(&'static str, &'static str)]) -> ReplyHead {
+    pub(super) fn head(pairs: &[(&'static str, &'static str)]) -> ReplyHead {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -166,68 +271,41 @@ mod tests {
         ReplyHead::new(200, headers)
     }
 
-    const CRC_HELLO: &str = "11177612005948864433";
-
-    #[test]
-    fn f60_ours_is_what_has_our_length_our_checksum_and_our_metadata() {
-        let put = PutObject::new("bucket", "a", "hello").forbid_overwrite(true).metadata([("id", "7")]);
-        let trace = Trace::of(&put.draft().unwrap(), &service(), (0, None)).unwrap();
-        let crc = ("x-oss-hash-crc64ecma", CRC_HELLO);
-        let id = ("x-oss-meta-id", "7");
-        for (answer, due) in [
-            (&[("content-length", "5"), crc, id][..], Finding::Ours),
-            (&[("content-length", "5"), crc], Finding::Others),
-            (&[("content-length", "5"), crc, ("x-oss-meta-id", "8")], Finding::Others),
-            (&[("content-length", "6"), crc, id], Finding::Others),
-            (&[("content-length", "5"), ("x-oss-hash-crc64ecma", "1"), id], Finding::Others),
-            (&[("content-length", "5"), id], Finding::Unclear),
-            (&[("content-length", "6"), id, ("x-oss-version-id", "v1")], Finding::Unclear),
-            (&[crc, id], Finding::Unclear),
-        ] {
-            assert_eq!(trace.find(Some(&head(answer)), Duration::ZERO), due, "{answer:?}");
-        }
-        assert_eq!(trace.find(None, Duration::ZERO), Finding::Before);
+    pub(super) fn trace(draft: &Draft) -> Option<Trace> {
+        Trace::of(draft, &service(), Known::default(), None)
     }
 
-    #[test]
-    fn f60_what_was_there_before_the_call_is_not_ours() {
-        let put = PutObject::new("bucket", "a", "hello").forbid_overwrite(true);
-        let trace = Trace::of(&put.draft().unwrap(), &service(), (0, None)).unwrap();
-        let answer = head(&[
-            ("content-length", "5"),
-            ("x-oss-hash-crc64ecma", CRC_HELLO),
-            ("date", "Sat, 16 Dec 2023 16:20:57 GMT"),
-            ("last-modified", "Sat, 16 Dec 2023 16:20:47 GMT"),
-        ]);
-        for (elapsed, due) in [(0, Finding::Others), (6, Finding::Others), (7, Finding::Ours)] {
-            assert_eq!(trace.find(Some(&answer), Duration::from_secs(elapsed)), due, "{elapsed}");
-        }
-    }
-
-    #[test]
-    fn f61_an_append_is_ours_when_the_object_ends_where_it_ends() {
-        let append = AppendObject::new("bucket", "a", 3_u64, "lo").initial_crc64(oss_crc::checksum(b"hel"));
-        let trace = Trace::of(&append.draft().unwrap(), &service(), (0, None)).unwrap();
-        let kind = ("x-oss-object-type", "Appendable");
-        let crc = ("x-oss-hash-crc64ecma", CRC_HELLO);
-        for (answer, due) in [
-            (&[("content-length", "5"), crc, kind][..], Finding::Ours),
-            (&[("content-length", "3"), kind], Finding::Before),
-            (&[("content-length", "5"), ("x-oss-hash-crc64ecma", "1"), kind], Finding::Others),
-            (&[("content-length", "7"), crc, kind], Finding::Others),
-            (&[("content-length", "5"), crc, ("x-oss-object-type", "Normal")], Finding::Others),
-        ] {
-            assert_eq!(trace.find(Some(&head(answer)), Duration::ZERO), due, "{answer:?}");
-        }
-        assert_eq!(trace.find(None, Duration::ZERO), Finding::Others);
-    }
+    pub(super) const CRC_HELLO: &str = "11177612005948864433";
+    pub(super) const DATE: (&str, &str) = ("date", "Sat, 16 Dec 2023 16:20:57 GMT");
 
     #[test]
     fn what_a_look_cannot_tell_is_not_looked_at() {
         let put = PutObject::new("bucket", "a", "hello");
-        assert_eq!(Trace::of(&put.draft().unwrap(), &service(), (0, None)), None);
-        let put = put.forbid_overwrite(true);
+        assert_eq!(trace(&put.draft().unwrap()), None);
+        let put = put.forbid_overwrite(true).draft().unwrap();
+        assert!(trace(&put).is_some());
         let versioned = service().with(|settings| settings.buckets_versioned = true);
-        assert_eq!(Trace::of(&put.draft().unwrap(), &versioned, (0, None)), None);
+        assert_eq!(Trace::of(&put, &versioned, Known::default(), None), None);
+        let completion = CompleteMultipartUpload::new("bucket", "a", "id").draft().unwrap();
+        assert_eq!(Trace::of(&completion, &service(), Known::default(), Some(Refusal::Gone)), None);
+    }
+
+    #[test]
+    fn f60_a_nonce_goes_where_metadata_goes_and_nowhere_else() {
+        let marking = service().with(|settings| settings.write_nonce = true);
+        let marked = |mut draft: Draft, service: &Service| {
+            let is_marked = mark(&mut draft, service, 7);
+            assert_eq!(is_marked, draft.headers.iter().any(|(name, _)| name == NONCE));
+            is_marked
+        };
+        let put = PutObject::new("bucket", "a", "hello");
+        let conditional = put.clone().forbid_overwrite(true).draft().unwrap();
+        assert!(marked(conditional.clone(), &marking));
+        assert!(!marked(conditional, &service()));
+        assert!(!marked(put.draft().unwrap(), &marking), "it may be made again anyway");
+        let append = |position: u64| AppendObject::new("bucket", "a", position, "hello").draft().unwrap();
+        assert!(marked(append(0), &marking));
+        assert!(!marked(append(5), &marking), "only the first append sets metadata");
+        assert_ne!(scrambled(1), scrambled(2));
     }
 }

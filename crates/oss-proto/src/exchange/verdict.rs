@@ -12,6 +12,7 @@ use oss_retry::{
 use oss_sign::UnixTime;
 
 use super::action::{Failure, Now, Sent};
+use super::echo::check_echo;
 use super::redirect::{Place, Unfollowed};
 use crate::wire::spec::ReplyKind;
 use crate::{
@@ -101,11 +102,8 @@ impl Unsuccessful {
 /// What a second arrival would do, given what is known of the buckets.
 pub(crate) fn effect_of(draft: &Draft, service: &Service) -> Effect {
     let names_version = draft.query.iter().any(|(name, _)| name == "versionId");
-    if service.buckets_versioned
-        && draft.makes_version
-        && !names_version
-        && draft.effect == Effect::Idempotent
-    {
+    let counts_versions = service.buckets_versioned && !service.repeats_versions;
+    if counts_versions && draft.makes_version && !names_version && draft.effect == Effect::Idempotent {
         return Effect::Once;
     }
     draft.effect
@@ -156,6 +154,9 @@ pub(crate) fn judge_answer(
             {
                 return fail(ErrorKind::Service(error));
             }
+            if let Err(error) = check_echo(draft, service, head, body) {
+                return fail(ErrorKind::Reply(error));
+            }
             check_upload(draft, service, head, sent).or_else(|kind| fail(*kind))
         }
         301 | 302 | 303 | 307 | 308 => Err(moved(head, body)),
@@ -205,7 +206,7 @@ fn check_upload(
         return Err(Box::new(ErrorKind::Corrupt(CorruptBody::Length { expected, actual })));
     }
     if !wants_crc64(draft, service) {
-        return Ok(());
+        return check_expected(draft, service, head);
     }
     let (crc, len) = match (&draft.body, sent.crc64()) {
         (Payload::Bytes(bytes), Some(crc)) => (crc, bytes.len() as u64),
@@ -221,6 +222,18 @@ fn check_upload(
         Checksum::Appended { initial } => oss_crc::combine(initial, crc, len),
         Checksum::None | Checksum::Body => crc,
     };
+    compare(ours, head)
+}
+
+/// Compares what the caller expects an object to be with what OSS says that it is.
+fn check_expected(draft: &Draft, service: &Service, head: &ReplyHead) -> Result<(), Box<ErrorKind>> {
+    match draft.expected.crc64.filter(|_| service.checks_upload_crc64) {
+        Some(ours) => compare(ours, head),
+        None => Ok(()),
+    }
+}
+
+fn compare(ours: u64, head: &ReplyHead) -> Result<(), Box<ErrorKind>> {
     match head.crc64().map_err(|error| Box::new(ErrorKind::Reply(error)))? {
         Some(theirs) if theirs != ours => {
             Err(Box::new(ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs })))

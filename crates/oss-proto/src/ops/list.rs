@@ -7,7 +7,7 @@ use oss_sign::UnixTime;
 
 use super::service::Owner;
 use super::words::{EncodingType, ObjectType, RequestPayer, StorageClass};
-use crate::operation::next_marker;
+use crate::operation::{Ordered, check_encoding, next_marker};
 use crate::{ETag, Paged, ReadError};
 
 operation! {
@@ -66,6 +66,12 @@ impl Paged for ListObjectsV2 {
             })?;
         Ok(next.map(|token| self.clone().continuation_token(token)))
     }
+
+    fn check(&self, page: &ListObjectsV2Output) -> Result<(), ReadError> {
+        check_encoding(page.encoding_type.as_ref())?;
+        let after = self.start_after.as_deref().filter(|_| self.continuation_token.is_none());
+        check(self.prefix.as_deref(), after, &page.contents, &page.common_prefixes)
+    }
 }
 
 operation! {
@@ -114,6 +120,23 @@ impl Paged for ListObjects {
         let next = next_marker(page.is_truncated, used, next, |next, used| next > used)?;
         Ok(next.map(|marker| self.clone().marker(marker)))
     }
+
+    fn check(&self, page: &ListObjectsOutput) -> Result<(), ReadError> {
+        check_encoding(page.encoding_type.as_ref())?;
+        check(self.prefix.as_deref(), self.marker.as_deref(), &page.contents, &page.common_prefixes)
+    }
+}
+
+fn check(
+    prefix: Option<&str>,
+    after: Option<&str>,
+    objects: &[ObjectProperties],
+    prefixes: &[CommonPrefix],
+) -> Result<(), ReadError> {
+    let asked = Ordered { prefix, after, repeats: false };
+    asked.check(objects.iter().map(|object| object.key.as_str()))?;
+    // A prefix stands for keys of which some may lie before the marker.
+    Ordered { after: None, ..asked }.check(prefixes.iter().map(|common| common.prefix.as_str()))
 }
 
 shape! {

@@ -3,6 +3,7 @@
 mod acl;
 mod append;
 mod bucket;
+mod deletion;
 mod list;
 mod multipart;
 mod object;
@@ -18,6 +19,7 @@ mod words;
 pub use acl::*;
 pub use append::*;
 pub use bucket::*;
+pub use deletion::*;
 pub use list::*;
 pub use multipart::*;
 pub use object::*;

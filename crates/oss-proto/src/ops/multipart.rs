@@ -1,6 +1,6 @@
 //! Operations on multipart uploads.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use super::list::CommonPrefix;
 use super::words::{
     EncodingType, LegalHold, ObjectAcl, ObjectWormMode, RequestPayer, SseAlgorithm, StorageClass,
 };
-use crate::operation::{Marker, next_marker};
+use crate::operation::{Marker, Ordered, check_encoding, next_marker};
 use crate::{
     ByteRange, Callback, CallbackVars, CopySource, ETag, IntoField, Metadata, Paged, Payload, ReadError, Tags,
 };
@@ -137,6 +137,10 @@ operation! {
 operation! {
     /// Makes an object of uploaded parts.
     ///
+    /// An answer that is lost is asked for again, since an upload can be completed once only. When OSS then
+    /// knows no such upload, `size` and `crc64` tell whether the object is that of these parts; without both
+    /// nobody can, and the outcome stays unknown. What is found in this way has no `location`.
+    ///
     /// [CompleteMultipartUpload](https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload)
     CompleteMultipartUpload = POST: Conditional Object slow ["encoding-type" = "url"] (
         /// The upload.
@@ -154,6 +158,12 @@ operation! {
         callback_var:     CallbackVars   = header "x-oss-callback-var",
         /// Refuses to replace an existing object.
         forbid_overwrite: bool           = header "x-oss-forbid-overwrite",
+        /// The length of the object, in bytes: the sum of its parts. Not sent; with `crc64` it tells
+        /// whether a completion whose answer was lost took effect.
+        size:             u64            = expected "size",
+        /// CRC-64 of the object: those of its parts combined. Not sent; the CRC-64 in the answer is compared
+        /// with it.
+        crc64:            u64            = expected "crc64",
         /// Who pays.
         request_payer:    RequestPayer   = header "x-oss-request-payer",
     } => Once if callback
@@ -269,6 +279,44 @@ impl Paged for ListMultipartUploads {
             ..self.clone()
         }))
     }
+
+    fn check(&self, page: &ListMultipartUploadsOutput) -> Result<(), ReadError> {
+        check_encoding(page.encoding_type.as_ref())?;
+        let (prefix, after) = (self.prefix.as_deref(), self.key_marker.as_deref());
+        Ordered { prefix, after, repeats: true }.check(page.uploads.iter().map(|upload| upload.key.as_str()))
+    }
+}
+
+impl ListMultipartUploadsOutput {
+    /// The uploads of a key that were begun before a time, each to be given up: what calls left whose answer
+    /// was lost ([`Error::may_have_orphan`](crate::Error::may_have_orphan)).
+    ///
+    /// Choose a time before the oldest upload that may still be at work, by the service's clock. An upload
+    /// whose time OSS does not say is left alone. Ask for the list with the key as its prefix.
+    ///
+    /// ```
+    /// use oss_proto::{ListMultipartUploadsOutput, UnixTime};
+    ///
+    /// let page = ListMultipartUploadsOutput::default();
+    /// assert_eq!(page.left_behind("a.txt", UnixTime::from_secs(1_702_743_657)).count(), 0);
+    /// ```
+    pub fn left_behind<'a>(
+        &'a self,
+        key: &'a str,
+        before: UnixTime,
+    ) -> impl Iterator<Item = AbortMultipartUpload> + 'a {
+        let is_old = move |upload: &&UploadProperties| {
+            upload.key == key && upload.initiated.is_some_and(|begun| begun < before)
+        };
+        let bucket = self.bucket.as_deref();
+        self.uploads.iter().filter(is_old).map(move |upload| {
+            let id = upload.upload_id.as_str();
+            match bucket {
+                Some(bucket) => AbortMultipartUpload::new(bucket, upload.key.as_str(), id),
+                None => AbortMultipartUpload::to(upload.key.as_str(), id),
+            }
+        })
+    }
 }
 
 shape! {
@@ -338,6 +386,21 @@ impl Paged for ListParts {
         let (used, next) = (self.part_number_marker, page.next_part_number_marker);
         let next = next_marker(page.is_truncated, used, next, |next, used| next > used)?;
         Ok(next.map(|marker| self.clone().part_number_marker(marker)))
+    }
+
+    fn check(&self, page: &ListPartsOutput) -> Result<(), ReadError> {
+        check_encoding(page.encoding_type.as_ref())?;
+        let mut before = self.part_number_marker;
+        for number in page.parts.iter().map(|part| part.part_number) {
+            if before.is_some_and(|before| number <= before) {
+                return Err(ReadError::misplaced(
+                    "does not lie behind the part before it",
+                    &number.to_string(),
+                ));
+            }
+            before = Some(number);
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use oss_sign::UnixTime;
 
+use super::deletion::FailedDeletion;
 use super::words::{
     CopyDirective, EncodingType, LegalHold, ObjectAcl, ObjectType, ObjectWormMode, RequestPayer,
     SseAlgorithm, StorageClass,
@@ -309,7 +310,8 @@ operation! {
         bypass_governance_retention: bool         = header "x-oss-bypass-governance-retention",
         /// Who pays.
         request_payer:               RequestPayer = header "x-oss-request-payer",
-    } -> head DeleteObjectOutput {
+    } gone "NoSuchKey" | "NoSuchVersion"
+    -> head DeleteObjectOutput {
         /// The version that was deleted, or that of the new delete marker.
         version_id:    Option<String> = header "x-oss-version-id",
         /// Whether what was deleted, or made, is a delete marker.
@@ -332,6 +334,8 @@ operation! {
     } -> xml "DeleteResult" DeleteMultipleObjectsOutput {
         /// What was deleted; empty in quiet mode.
         deleted:       Vec<DeletedObject>   = xml "Deleted",
+        /// What was not, and why; [`Delete::outcomes`] tells it for each object.
+        failed:        Vec<FailedDeletion>  = xml "Error",
         /// How keys were encoded on the wire; here they are decoded.
         encoding_type: Option<EncodingType> = xml "EncodingType",
     }

@@ -8,7 +8,7 @@ use oss_sign::UnixTime;
 use super::list::CommonPrefix;
 use super::service::Owner;
 use super::words::{EncodingType, ObjectType, RequestPayer, StorageClass, VersioningStatus};
-use crate::operation::{Marker, next_marker};
+use crate::operation::{Marker, Ordered, check_encoding, next_marker};
 use crate::xml::{Element, Reader, Writer};
 use crate::{ETag, IntoField, InvalidValue, Paged, ReadError, Row};
 
@@ -103,6 +103,12 @@ impl Paged for ListObjectVersions {
             version_id_marker: marker.id.map(Into::into),
             ..self.clone()
         }))
+    }
+
+    fn check(&self, page: &ListObjectVersionsOutput) -> Result<(), ReadError> {
+        check_encoding(page.encoding_type.as_ref())?;
+        let (prefix, after) = (self.prefix.as_deref(), self.key_marker.as_deref());
+        Ordered { prefix, after, repeats: true }.check(page.entries.iter().map(VersionEntry::key))
     }
 }
 

@@ -29,6 +29,7 @@
 //! | `body` | the payload as it is | the bytes as they are |
 //! | `form "n"` | the body `n=…`, with its MD5 | |
 //! | `carried` | nothing is sent: the CRC-64 of what lies before an append | |
+//! | `expected "size"`, `"crc64"` | nothing is sent: what the object will be | |
 //! | `xml "Root"` | an XML body, with its MD5 | an element |
 //! | `root "Root"` | | the text of the root element |
 //! | `json "n"` | | a member of a JSON object |
@@ -50,7 +51,8 @@
 //! | `versioned` | in a versioned bucket each arrival makes a version |
 //!
 //! `POST: Orphaning` replaces the effect that follows from the method; `gone "NoSuchUpload"`, before the
-//! answer, names the error that means "already done" after an attempt whose outcome is unknown.
+//! answer, names the error that means "already done" after an attempt whose outcome is unknown; several are
+//! separated by `|`.
 //!
 //! What the table above expands to, shortened:
 //!
@@ -85,7 +87,7 @@ macro_rules! operation {
         {$($(#[$opt_doc:meta])* $opt:ident: $opt_ty:ty
             = $opt_place:ident $($opt_wire:literal)? $(or $default:literal)?),* $(,)?}
         $(=> $($effect:ident if $cause:ident),+)?
-        $(gone $gone:literal)?
+        $(gone $($gone:literal)|+)?
         -> $kind:ident $($rest:tt)*
     ) => {
         request_struct! {
@@ -123,7 +125,7 @@ macro_rules! operation {
                 if has_flag!(checked: $($flag)*) {
                     draft.checksum = crate::Checksum::Body;
                 }
-                $(draft.gone_code = Some($gone);)?
+                $(draft.gone_codes = &[$($gone),+];)?
                 $($(if crate::table::Raised::is_raised(&self.$cause) {
                     draft.effect = crate::Effect::$effect;
                 })+)?
@@ -320,6 +322,9 @@ macro_rules! put {
     ($draft:ident, $self:ident.$field:ident, carried) => {
         $draft.put_carried($self.$field);
     };
+    ($draft:ident, $self:ident.$field:ident, expected $what:literal) => {
+        $draft.put_expected($what, $self.$field);
+    };
     ($draft:ident, $self:ident.$field:ident, body) => {
         $draft.put_body(&$self.$field);
     };
@@ -329,7 +334,7 @@ macro_rules! put {
             stringify!($place),
             "` in `",
             stringify!($field),
-            "` is no place of a request; they are header, query, prefix, xml, form (with a wire name), \
+            "` is no place of a request; they are header, query, prefix, xml, form, expected (with a name), \
              body and carried"
         ));
     };

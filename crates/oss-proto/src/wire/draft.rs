@@ -59,8 +59,23 @@ pub struct Draft {
     pub makes_version: bool,
     /// OSS may be silent for minutes before it answers, or in the middle of its answer.
     pub slow: bool,
-    /// The error code that means "already done" when an earlier attempt's outcome is unknown.
-    pub gone_code: Option<&'static str>,
+    /// The error codes that mean "already done" when an earlier attempt's outcome is unknown.
+    pub gone_codes: &'static [&'static str],
+    /// What the object will be, as far as it is known from elsewhere than the body.
+    pub expected: Expected,
+}
+
+/// What an object will be once it is made of what OSS has already: nothing of it is sent.
+///
+/// A completion is compared with it, and a look at the object tells by it whether a completion of which
+/// nobody knows took effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Expected {
+    /// Its length in bytes.
+    pub size: Option<u64>,
+    /// Its CRC-64.
+    pub crc64: Option<u64>,
 }
 
 /// What the checksum in an answer to an upload covers.
@@ -183,7 +198,8 @@ impl Draft {
             effect: Effect::Once,
             makes_version: false,
             slow: false,
-            gone_code: None,
+            gone_codes: &[],
+            expected: Expected::default(),
         }
     }
 
@@ -298,6 +314,14 @@ impl Draft {
         let is_first = || self.query.iter().any(|(name, value)| name == "position" && value == "0");
         let initial = initial.or_else(|| is_first().then_some(0));
         self.checksum = initial.map_or(Checksum::None, |initial| Checksum::Appended { initial });
+    }
+
+    /// What the object will be: the field of [`Expected`] by its name.
+    pub(crate) fn put_expected(&mut self, what: &'static str, value: Option<u64>) {
+        match what {
+            "size" => self.expected.size = value,
+            _ => self.expected.crc64 = value,
+        }
     }
 
     pub(crate) fn put_body(&mut self, body: &Payload) {

@@ -32,7 +32,8 @@ pub struct Spec {
 pub struct Row {
     /// The name of the Rust field.
     pub field: &'static str,
-    /// Where it goes: `header`, `query`, `prefix`, `body`, `form`, `carried`, `xml`, `url`, `root`, `json`.
+    /// Where it goes: `header`, `query`, `prefix`, `body`, `form`, `carried`, `expected`, `xml`, `url`,
+    /// `root`, `json`.
     pub place: &'static str,
     /// Its name there, `Outer/Inner` for an element inside another, `A|B` for either of two; empty for a
     /// place without names.

@@ -276,13 +276,19 @@ fn error_under_ok() -> Scenario {
 fn error_under_ok_final() -> Scenario {
     let parts = vec![CompletedPart::new(1_u32, "\"5D41402ABC4B2A76B9719D911017C592\"")];
     Scenario::new("f27_an_error_under_200_after_a_conditional_write")
-        .deeds(answers([Answer::error(200, "InternalError"), Answer::error(200, "AccessDenied")]))
+        .deeds(answers([
+            Answer::error(200, "InternalError"),
+            Answer::error(200, "AccessDenied"),
+            Answer::error(200, "AccessDenied"),
+        ]))
         .call(CompleteMultipartUpload::new(BUCKET, "a.txt", "0004B9894A22E5B1888A1E29F823").parts(parts))
         .call(copy().forbid_overwrite(true))
         .expects([
             "> POST /bucket/a.txt?encoding-type=url\
              &uploadId=0004B9894A22E5B1888A1E29F823 signed, 147 bytes",
-            "= CompleteMultipartUpload failed: 200 InternalError; unknown, 1 attempt",
+            "> POST /bucket/a.txt?encoding-type=url\
+             &uploadId=0004B9894A22E5B1888A1E29F823 signed, 147 bytes",
+            "= CompleteMultipartUpload failed: 200 AccessDenied; unknown, 2 attempts",
             "> PUT /bucket/b.txt signed, x-oss-copy-source: /bucket\
              /a.txt, x-oss-forbid-overwrite: true",
             "= CopyObject failed: 200 AccessDenied; unknown, 1 attempt",

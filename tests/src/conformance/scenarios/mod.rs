@@ -6,6 +6,7 @@ mod hostile;
 mod reads;
 mod resumes;
 mod success;
+mod unknown;
 mod wire;
 mod writes;
 
@@ -27,6 +28,7 @@ pub fn scenarios() -> Vec<Scenario> {
         reads::scenarios,
         resumes::scenarios,
         writes::scenarios,
+        unknown::scenarios,
     ];
     families.into_iter().flat_map(|family| family()).collect()
 }

@@ -1,17 +1,19 @@
 //! Streamed reads whose body breaks: gone on with where they broke, and never with another object's bytes.
 
+use core::time::Duration;
+
 use oss_proto::GetObject;
 
 use super::{impatient, once};
-use crate::conformance::Scenario;
-use crate::peer::{Answer, BUCKET, Deed, End};
+use crate::conformance::{Scenario, Step};
+use crate::peer::{Answer, BUCKET, Deed, End, Framing, credentials, temporary};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all =
         vec![cut(), cut_in_a_range(), stalls(), again_and_again(), without_progress(), no_retries()];
     all.extend([without_etag(), anew(), anew_from_another(), processed(), own_conditions()]);
     all.extend([replaced(), deleted(), whole_for_the_rest(), others_for_the_rest(), another_object()]);
-    all.extend([refused_then_served(), denied(), damaged()]);
+    all.extend([refused_then_served(), denied(), damaged(), endless(), endless_anew(), renewed()]);
     all
 }
 
@@ -352,6 +354,62 @@ fn damaged() -> Scenario {
             "> GET /bucket/a.txt signed",
             REST,
             "= GetObject failed: damaged: another checksum; unknown, 2 attempts; delivered \"0123556789\"",
+            "# a.txt: 10 bytes, crc 2765cf2c7f12731e",
+        ])
+}
+
+fn breaks_without_length(at: u64) -> Deed {
+    Deed::spoil(move |answer| {
+        answer.reframe(Framing::Chunked);
+        answer.end = End::Cut(at);
+    })
+}
+
+fn endless() -> Scenario {
+    digits("f33_f36_without_a_length_nobody_knows_what_is_missing")
+        .deeds([breaks_without_length(4)])
+        .call(get())
+        .expects([
+            "> GET /bucket/a.txt signed",
+            "= GetObject failed: the connection broke; unknown, 1 attempt; delivered \"0123\"",
+            "# a.txt: 10 bytes, crc 2765cf2c7f12731e",
+        ])
+}
+
+fn endless_anew() -> Scenario {
+    digits("f33_f36_without_a_length_and_a_byte_it_begins_anew")
+        .deeds([breaks_without_length(0), Deed::spoil(|answer| answer.reframe(Framing::Chunked))])
+        .call(get())
+        .expects([
+            "> GET /bucket/a.txt signed",
+            "> GET /bucket/a.txt signed",
+            "= GetObject 200, 2 attempts: \"0123456789\", crc 2765cf2c7f12731e",
+            "# a.txt: 10 bytes, crc 2765cf2c7f12731e",
+        ])
+}
+
+fn renewed() -> Scenario {
+    let expired = Deed::Answer(Answer::error(403, "SecurityTokenExpired"));
+    digits("f24_f36_credentials_that_end_between_two_resumptions_are_renewed")
+        .credentials([temporary(), credentials()])
+        .deeds([Deed::Serve, breaks(4), breaks(2), expired, breaks(1)])
+        .call(get())
+        // A source that answered within the last second is not asked again.
+        .then(Step::Pause(Duration::from_millis(1100)))
+        .call(get())
+        .expects([
+            "> GET /bucket/a.txt signed with a token",
+            "= GetObject 200, 1 attempt: \"0123456789\", crc 2765cf2c7f12731e",
+            "> GET /bucket/a.txt signed with a token",
+            "> GET /bucket/a.txt signed with a token, range: bytes=4-9, \
+             if-match: \"781E5E245D69B566979B86E28D23F2C7\"",
+            "> GET /bucket/a.txt signed with a token, range: bytes=6-9, \
+             if-match: \"781E5E245D69B566979B86E28D23F2C7\"",
+            "> GET /bucket/a.txt signed, range: bytes=6-9, \
+             if-match: \"781E5E245D69B566979B86E28D23F2C7\"",
+            "> GET /bucket/a.txt signed, range: bytes=7-9, \
+             if-match: \"781E5E245D69B566979B86E28D23F2C7\"",
+            "= GetObject 200, 5 attempts: \"0123456789\", crc 2765cf2c7f12731e",
             "# a.txt: 10 bytes, crc 2765cf2c7f12731e",
         ])
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use oss_proto::{GetObject, HeadObject, InitiateMultipartUpload, Payload, PutObject, Replay};
+use oss_proto::{GetObject, HeadObject, Payload, PutObject, Replay};
 
 use super::{impatient, list, once, post};
 use crate::conformance::{Content, Scenario, Step};
@@ -12,7 +12,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = vec![refused(), refused_once(), stale(), reset_while_sending(), reset_conditional()];
     all.extend([reset_once(), source_breaks(), source_too_short(), source_too_long(), spent(), replayed()]);
     all.extend([early_refusal(), early_moment(), upload_stalls(), poisoned(), silence(), silence_once()]);
-    all.extend([deadline_in_silence(), deadline_before_backoff(), interim(), begun_twice(), kept()]);
+    all.extend([deadline_in_silence(), deadline_before_backoff(), interim(), kept()]);
     all
 }
 
@@ -294,23 +294,4 @@ fn interim() -> Scenario {
         "= ListObjectsV2 200, 1 attempt: a.txt",
         "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
     ])
-}
-
-fn begun_twice() -> Scenario {
-    Scenario::new("f57_an_upload_is_begun_once_more_and_not_twice")
-        .deeds([Deed::Lose, Deed::Serve, Deed::Lose, Deed::Lose])
-        .call(InitiateMultipartUpload::new(BUCKET, "a.txt"))
-        .call(InitiateMultipartUpload::new(BUCKET, "b.txt"))
-        .expects([
-            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
-            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
-            "= InitiateMultipartUpload 200, 2 attempts: UPLOAD",
-            "> POST /bucket/b.txt?encoding-type=url&uploads signed",
-            "> POST /bucket/b.txt?encoding-type=url&uploads signed",
-            "= InitiateMultipartUpload failed: the connection broke; unknown, 2 attempts",
-            "# a.txt: an upload",
-            "# a.txt: an upload",
-            "# b.txt: an upload",
-            "# b.txt: an upload",
-        ])
 }

@@ -11,7 +11,6 @@ use crate::peer::{Answer, BUCKET, Deed};
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = vec![damaged_upload(), damaged_thrice(), unchecked_upload(), lost_put(), lost_part()];
     all.extend([
-        lost_completion(),
         lost_abort(),
         lost_conditional(),
         unmade_conditional(),
@@ -105,23 +104,6 @@ fn lost_part() -> Scenario {
             "= UploadPart 200, 2 attempts: crc 9b1edae5dbb937b1",
             "> POST /bucket/a.txt?encoding-type=url&uploadId=UPLOAD signed, 147 bytes",
             "= CompleteMultipartUpload 200, 1 attempt: a.txt, crc 9b1edae5dbb937b1",
-            "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
-        ])
-}
-
-fn lost_completion() -> Scenario {
-    Scenario::new("f58_a_lost_answer_to_a_completion_is_not_guessed")
-        .deeds([Deed::Serve, Deed::Serve, Deed::Lose])
-        .call(InitiateMultipartUpload::new(BUCKET, "a.txt"))
-        .call_with(|memory| part(memory).into())
-        .call_with(|memory| complete(memory).into())
-        .expects([
-            "> POST /bucket/a.txt?encoding-type=url&uploads signed",
-            "= InitiateMultipartUpload 200, 1 attempt: UPLOAD",
-            "> PUT /bucket/a.txt?partNumber=1&uploadId=UPLOAD signed, 5 bytes",
-            "= UploadPart 200, 1 attempt: crc 9b1edae5dbb937b1",
-            "> POST /bucket/a.txt?encoding-type=url&uploadId=UPLOAD signed, 147 bytes",
-            "= CompleteMultipartUpload failed: the connection broke; unknown, 1 attempt",
             "# a.txt: 5 bytes, crc 9b1edae5dbb937b1",
         ])
 }
