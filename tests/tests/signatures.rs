@@ -259,6 +259,23 @@ proptest! {
     }
 }
 
+/// What is signed is what is sent, blank for blank.
+#[test]
+fn b24_inner_blanks_of_a_value_are_signed_as_they_are_sent() {
+    for value in ["a b", "a  b", "a\tb", "a \t  b", "a,  b"] {
+        for version in [SignatureVersion::V4, SignatureVersion::V1] {
+            let mut raw = Raw::new("Any", Method::PUT, Scope::Object).bucket("bucket").key("key");
+            raw.headers = vec![("x-oss-meta-a".into(), value.into()), ("content-type".into(), value.into())];
+            raw.body = Payload::Empty;
+            let service = service(Style::Path).with_signature(version);
+            let request = compose(&raw.draft().unwrap(), &service, &credentials(false), WALL).unwrap();
+            assert_eq!(request.headers()["x-oss-meta-a"], value);
+            let refusal = refusal(&mut emulator(), request);
+            assert!(is_verified(refusal.as_deref()), "{value:?} by {version:?}: {refusal:?}");
+        }
+    }
+}
+
 fn copy(request: &http::Request<()>) -> http::Request<()> {
     let mut copy = http::Request::new(());
     *copy.method_mut() = request.method().clone();

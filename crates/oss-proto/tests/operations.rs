@@ -275,6 +275,24 @@ fn the_other_heads_are_read_with_their_types() {
 }
 
 #[test]
+fn b40_b52_a_marker_that_is_no_number_is_an_error_that_names_it() {
+    let read = |element: &str, text: &str| {
+        let document = format!("<ListPartsResult><{element}>{text}</{element}></ListPartsResult>");
+        ListParts::read(&head(&[]), &Bytes::from(document)).map_err(|error| error.to_string())
+    };
+    for element in ["NextPartNumberMarker", "PartNumberMarker", "MaxParts"] {
+        for bad in ["-1", "4294967296", "18446744073709551616", "1e3", "0x1", " 1", "next"] {
+            let said = read(element, bad).unwrap_err();
+            assert!(said.contains(element) && said.contains(bad.trim()), "{said}");
+        }
+        assert!(read(element, "4294967295").is_ok());
+    }
+    for bad in ["TRUE", "1", "yes", " true"] {
+        assert!(read("IsTruncated", bad).unwrap_err().contains("IsTruncated"), "{bad}");
+    }
+}
+
+#[test]
 fn b38_b39_b40_a_header_that_is_not_of_its_type_is_an_error_that_names_it() {
     for (name, value) in [
         ("x-oss-hash-crc64ecma", "-1"),

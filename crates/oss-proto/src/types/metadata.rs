@@ -127,11 +127,20 @@ mod tests {
             ("a", "é"),
             ("a", " v"),
             ("a", "v\t"),
+            ("a", " "),
+            ("a", "x\u{7f}"),
+            ("a", "x\ny"),
+            ("a\r\nb", "v"),
         ];
         for (name, value) in bad {
             let mut metadata = Metadata::new();
             metadata.insert(*name, *value);
             assert!(metadata.check().is_err(), "{name:?}: {value:?}");
+        }
+        for (name, value) in [("a_b", "v"), ("A-b", "x  y"), ("a", "x\ty"), ("a", ""), ("a", "!~")] {
+            let mut metadata = Metadata::new();
+            metadata.insert(name, value);
+            assert_eq!(metadata.check(), Ok(()), "{name:?}: {value:?}");
         }
         let mut twice = Metadata::new();
         twice.insert("Author", "a");
