@@ -13,7 +13,7 @@ use core::time::Duration;
 use bytes::Bytes;
 use oss_proto::{
     Action, Call, Change, Credentials, Error, ErrorKind, Event, Failure, FailureKind, Fetch, FetchAction,
-    GetObject, Head, Integrity, Now, Policy, Reply, ReplyHead, Sent, Service, UnixTime, Verified,
+    GetObject, Head, Integrity, Ledger, Now, Policy, Reply, ReplyHead, Sent, Service, UnixTime, Verified,
 };
 use oss_sim::conformance::Scenario;
 use oss_sim::peer::{Answer, BUCKET, Deed, End, Framing, credentials};
@@ -27,7 +27,7 @@ struct Told {
     /// What the peer saw, a line for each request.
     requests: Vec<String>,
     cost: u32,
-    refund: u32,
+    ledger: Ledger,
 }
 
 impl Told {
@@ -88,7 +88,7 @@ fn read_in(
         fetch.handle(event, world.now());
     };
     let requests = world.peer.take_log();
-    Told { delivered, result, requests, cost, refund: fetch.ledger().refund }
+    Told { delivered, result, requests, cost, ledger: fetch.ledger() }
 }
 
 fn breaks(at: u64) -> Deed {
@@ -168,7 +168,17 @@ fn f36_i08_what_a_read_took_of_the_budget_comes_back_with_its_success() {
     let told = read(&scenario(content(20), [4, 0, 5].map(breaks)), &get());
     assert_eq!(told.delivered, content(20));
     assert!(told.cost > 0);
-    assert_eq!(told.refund, told.cost);
+    assert_eq!(told.ledger.refund, told.cost);
+}
+
+/// Found by the simulator (seed 792): the head had come at the first attempt, and that was all.
+#[test]
+fn f36_i08_a_read_that_broke_and_failed_earns_nothing() {
+    let told =
+        read(&scenario(content(20), [breaks(4), Deed::Answer(Answer::error(403, "AccessDenied"))]), &get());
+    assert!(told.result.is_err());
+    assert_eq!((told.ledger.first_try, told.ledger.refund), (false, 0));
+    assert!(read(&scenario(content(20), []), &get()).ledger.first_try);
 }
 
 #[test]
@@ -434,7 +444,7 @@ proptest! {
         prop_assert_eq!(attempts, told.requests.len());
         // Three for each unit of progress: one harm is used up by each request.
         prop_assert!(told.requests.len() <= harms.len() + 1);
-        prop_assert!(told.refund <= told.cost);
+        prop_assert!(told.ledger.refund <= told.cost);
     }
 
     /// I9, I11: any event at any time is survived, and the bytes that were delivered are those that came.

@@ -232,8 +232,9 @@ impl Machine {
         self.attempts = self.attempts.iter().cloned().chain([attempt]).collect();
     }
 
-    /// Takes the last attempt back.
+    /// Takes the last attempt back, and what it earned.
     pub(super) fn unpush(&mut self) {
+        self.ledger.first_try = false;
         let kept = self.attempts.len().saturating_sub(1);
         self.attempts = self.attempts.iter().take(kept).cloned().collect();
     }
