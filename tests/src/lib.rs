@@ -15,6 +15,7 @@ pub mod naive_sign;
 pub mod pages;
 pub mod peer;
 pub mod retry_cases;
+pub mod sim;
 pub mod sim_fs;
 pub mod tcp;
 pub mod vectors;

@@ -10,7 +10,9 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
 use oss_emulator::{BodyId, CallbackOutcome, Config, Emulator, Verdict};
-use oss_proto::{Credentials, Endpoint, Operation, Payload, PutObject, Region, Service, UnixTime, compose};
+use oss_proto::{
+    Credentials, Endpoint, Operation, Payload, PutObject, Region, ReplyHead, Service, UnixTime, compose,
+};
 
 use crate::http1::Body;
 
@@ -43,6 +45,29 @@ impl Deed {
     /// The emulator's answer, changed like this.
     pub fn spoil(change: impl Fn(&mut Answer) + Send + Sync + 'static) -> Self {
         Self::Spoil(Change(Arc::new(change)))
+    }
+
+    /// How much of the request's body is read first.
+    pub fn reading(&self) -> Reading {
+        match self {
+            Self::Early(bytes, _) | Self::Close(bytes) => Reading::Some(*bytes),
+            Self::StopReading => Reading::Some(0),
+            _ => Reading::All,
+        }
+    }
+
+    /// What follows on the request; `answer` is that of whoever did the work, if it was done.
+    pub fn play(self, answer: Option<Answer>) -> Play {
+        match (self, answer) {
+            (Self::Serve, Some(answer)) => Play::Answer(Box::new(answer)),
+            (Self::Spoil(change), Some(mut answer)) => {
+                (change.0)(&mut answer);
+                Play::Answer(Box::new(answer))
+            }
+            (Self::Answer(answer) | Self::Early(_, answer), _) => Play::Answer(Box::new(answer)),
+            (Self::Hang | Self::StopReading, _) => Play::Hang,
+            (Self::Serve | Self::Spoil(_) | Self::Lose | Self::Close(_), _) => Play::Close,
+        }
     }
 }
 
@@ -251,7 +276,8 @@ pub enum Play {
     Hang,
 }
 
-/// The scripted OSS.
+/// The scripted OSS; a clone is a snapshot.
+#[derive(Clone)]
 pub struct Peer {
     emulator: Emulator,
     script: VecDeque<Deed>,
@@ -259,6 +285,7 @@ pub struct Peer {
     watches_connections: bool,
     seen: usize,
     reading: usize,
+    served: Option<u16>,
     /// What the peer's clock is ahead, in seconds.
     pub ahead_secs: i64,
 }
@@ -295,7 +322,8 @@ impl Peer {
         let mut emulator = Emulator::new(config);
         emulator.create_bucket(BUCKET, now);
         let script = script.into_iter().collect();
-        Self { emulator, script, log: Vec::new(), watches_connections, seen: 0, reading: 0, ahead_secs: 0 }
+        let log = Vec::new();
+        Self { emulator, script, log, watches_connections, seen: 0, reading: 0, served: None, ahead_secs: 0 }
     }
 
     /// Puts an object into [`BUCKET`], past the script.
@@ -303,11 +331,11 @@ impl Peer {
         self.prepare(&PutObject::new(BUCKET, key, content.clone()).content_type("text/plain"), now);
     }
 
-    /// Does this past the script.
+    /// Does this past the script; `None` when the emulator refuses it.
     ///
     /// # Panics
     /// When the operation cannot be expressed.
-    pub fn prepare(&mut self, operation: &impl Operation, now: Duration) {
+    pub fn prepare<O: Operation>(&mut self, operation: &O, now: Duration) -> Option<O::Output> {
         let region = Region::parse(REGION).expect("the region is a constant");
         let endpoint = Endpoint::parse("http://127.0.0.1").expect("the endpoint is a constant");
         let service = Service::new(endpoint).with_region(region);
@@ -315,11 +343,24 @@ impl Peer {
         let draft = operation.draft().expect("what a scenario prepares is valid");
         let composed = compose(&draft, &service, &credentials(), wall);
         let (head, ()) = composed.expect("what a scenario prepares is valid").into_parts();
-        let body = if let Payload::Bytes(body) = draft.body { body } else { Bytes::new() };
-        if let Verdict::Accept(id) = self.emulator.begin(&head, now) {
+        let Verdict::Accept(id) = self.emulator.begin(&head, now) else { return None };
+        if let Payload::Bytes(body) = draft.body {
             self.emulator.push(id, body);
-            self.emulator.end(id, now);
         }
+        let reply = self.emulator.end(id, now);
+        let status = reply.head.status().as_u16();
+        let head = ReplyHead::new(status, reply.head.headers().clone());
+        (200..300).contains(&status).then(|| O::read(&head, &reply.body.into_bytes()).ok()).flatten()
+    }
+
+    /// What the peer does to the request after those that the script is about.
+    pub fn push_deed(&mut self, deed: Deed) {
+        self.script.push_back(deed);
+    }
+
+    /// Changes the settings of the emulator.
+    pub fn configure(&mut self, change: impl FnOnce(Config) -> Config) {
+        self.emulator.configure(change);
     }
 
     /// A request's head has come; `now` is the true time since the Unix epoch.
@@ -351,11 +392,7 @@ impl Peer {
             }),
             _ => None,
         };
-        let reading = match deed {
-            Deed::Early(bytes, _) | Deed::Close(bytes) => Reading::Some(bytes),
-            Deed::StopReading => Reading::Some(0),
-            _ => Reading::All,
-        };
+        let reading = deed.reading();
         let is_chunked = headers.contains_key("transfer-encoding");
         let method = head.method;
         self.seen += 1;
@@ -386,17 +423,18 @@ impl Peer {
                 None
             }
         });
-        let answer = emulated.map(answer_of);
-        match (deed, answer) {
-            (Deed::Serve, Some(answer)) => Play::Answer(Box::new(answer)),
-            (Deed::Spoil(change), Some(mut answer)) => {
-                (change.0)(&mut answer);
-                Play::Answer(Box::new(answer))
-            }
-            (Deed::Answer(answer) | Deed::Early(_, answer), _) => Play::Answer(Box::new(answer)),
-            (Deed::Hang | Deed::StopReading, _) => Play::Hang,
-            (Deed::Serve | Deed::Spoil(_) | Deed::Lose | Deed::Close(_), _) => Play::Close,
-        }
+        self.served = emulated.as_ref().map(|reply| reply.head.status().as_u16());
+        deed.play(emulated.map(answer_of))
+    }
+
+    /// The status that the emulator gave to the last request, whatever became of its answer.
+    pub fn served(&self) -> Option<u16> {
+        self.served
+    }
+
+    /// How many requests the emulator has begun and not ended.
+    pub fn open_bodies(&self) -> usize {
+        self.emulator.open_bodies()
     }
 
     /// What came, a line for each request, oldest first; each is told once.

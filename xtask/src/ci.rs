@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace};
 use crate::{
-    agreement, cargo, catalog, deny, examples, fuzz, hostile, instructions, interop, no_std, tidy, wasm,
+    agreement, cargo, catalog, deny, examples, fuzz, hostile, instructions, interop, no_std, sim, tidy, wasm,
 };
 
 /// The steps of CI, in order: what a person mistypes first comes first.
@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("tidy", tidy::tidy),
     ("clippy", cargo::clippy),
     ("test", cargo::test),
+    ("sim", sim::sim),
     ("crc", cargo::crc),
     ("examples", examples::examples),
     ("doc", cargo::doc),

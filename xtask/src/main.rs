@@ -20,6 +20,7 @@ mod interop;
 mod matrix;
 mod no_std;
 mod run;
+mod sim;
 mod tidy;
 mod vectors;
 mod wasm;
@@ -122,6 +123,12 @@ const COMMANDS: &[Command] = &[
         usage: "[--cases N] [--seed N]",
         about: "the signer against a naive second one",
         run: agreement::agreement,
+    },
+    Command {
+        name: "sim",
+        usage: "[--seeds N] [--from S] [--peer P]",
+        about: "random calls and faults, without IO",
+        run: sim::sim,
     },
     Command {
         name: "bench",

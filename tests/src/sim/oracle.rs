@@ -1,0 +1,377 @@
+//! What must hold: the invariants I1 to I11, each checked as soon as it can be.
+
+use oss_proto::{Action, Error, ErrorKind, Integrity, Ledger, Outcome, Payload, Proposal, Reply, Transmit};
+
+use crate::sim::fault::{Fault, Harm};
+use crate::sim::history::Version;
+use crate::sim::machine::{Machine, Next, Yield};
+use crate::sim::schedule::{KEYS, Kind, Plan, Source};
+use crate::sim::world::{Stage, World};
+
+/// What must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which invariant.
+    pub invariant: &'static str,
+    /// Of which call, if it is about one.
+    pub call: Option<u16>,
+    /// What was found.
+    pub found: String,
+}
+
+/// What the world knows of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// When it began.
+    pub(crate) began: u64,
+    /// Requests that were handed to the transport.
+    pub(crate) sends: u32,
+    /// Requests of which a byte may have come to the peer.
+    pub(crate) reached: u32,
+    /// Requests that the peer acted on.
+    pub(crate) applied: u32,
+    /// The most that was taken of the content.
+    pub(crate) taken: u64,
+    /// What was delivered.
+    pub(crate) sink: Vec<u8>,
+    /// How much was delivered when the last request was sent, and how often there was more the next time.
+    sink_before: usize,
+    advances: u32,
+    /// An attempt ended so that nobody knows what it did.
+    pub(crate) is_doubtful: bool,
+    /// The last attempt may have failed because of its connection.
+    pub(crate) is_poisoned: bool,
+    /// Bytes came that the object does not have.
+    changed: bool,
+    /// Less came, and a checksum was missing.
+    shortened: bool,
+    unsummed: bool,
+    /// What the answer said of the object is not so.
+    misled: bool,
+    /// The look at what a write did was answered wrongly.
+    look_misled: bool,
+    /// A success was made up of which nobody can tell that it was.
+    is_forged: bool,
+    pub(super) is_cancelled: bool,
+    /// Tokens that its retries took, less those that it gave back.
+    charged: u32,
+    outcome: Option<Outcome>,
+}
+
+impl Facts {
+    /// Takes note of what happens to an answer.
+    pub(crate) fn take_harms(&mut self, fault: Fault, kind: Kind, is_look: bool) {
+        if let Fault::Refuse(refusal) | Fault::Early(_, refusal) = fault {
+            // Where a document is due, what comes must be one.
+            self.is_forged |= refusal.is_forged() && !kind.has_document();
+            self.look_misled |= is_look && (refusal.is_forged() || refusal.denies());
+        }
+        for harm in fault.harms() {
+            self.changed |= harm.changes_bytes();
+            self.shortened |= harm.shortens() || matches!(harm, Harm::UntilClose | Harm::Chunked);
+            self.unsummed |= matches!(harm, Harm::Drop(_));
+            let unframes = is_look && matches!(harm, Harm::Chunked | Harm::UntilClose);
+            self.misled |= harm.misleads() || unframes;
+            self.look_misled |= is_look && (harm.misleads() || unframes);
+        }
+    }
+}
+
+impl World<'_> {
+    /// This must not be; the first one counts.
+    pub(super) fn violate(&mut self, invariant: &'static str, at: Option<usize>, found: impl Into<String>) {
+        let call = at.map(|at| self.schedule.calls[at].id);
+        self.violation.get_or_insert_with(|| Violation { invariant, call, found: found.into() });
+    }
+
+    /// A call sends a request: I2, F14, and what can be read once is not read twice.
+    pub(super) fn check_send(&mut self, at: usize, transmit: &Transmit) {
+        let plan = &self.schedule.calls[at];
+        let facts = &mut self.lives[at].facts;
+        facts.sends += 1;
+        facts.advances += u32::from(facts.sink.len() > facts.sink_before);
+        facts.sink_before = facts.sink.len();
+        let attempts = plan.policy().attempts();
+        let (sends, taken, advances) = (facts.sends, facts.taken, facts.advances);
+        let is_poisoned = core::mem::take(&mut facts.is_poisoned);
+        let max = match plan.kind {
+            _ if plan.attempts == 0 => 1,
+            Kind::PutNew | Kind::Append | Kind::Complete | Kind::Copy(_) => attempts + CORRECTIONS + LOOKS,
+            _ => (attempts + CORRECTIONS) * (1 + advances),
+        };
+        if sends > max {
+            self.violate("I2", Some(at), format!("{sends} requests, at most {max} are due"));
+        }
+        let is_stream = matches!(transmit.body, Payload::Stream { .. });
+        if let (Source::Stream { is_replayable: false, .. }, true, true) = (plan.body, is_stream, taken > 0) {
+            self.violate("I4", Some(at), "a stream that can be read once is read again");
+        }
+        if is_poisoned && !transmit.fresh_connection {
+            self.violate("I7", Some(at), "a connection that failed may be used again");
+        }
+    }
+
+    /// A call asks whether it may repeat: I8.
+    pub(super) fn decide(&mut self, at: usize, proposal: &Proposal) -> Option<core::time::Duration> {
+        let before = self.shared.quota.tokens();
+        let pause = self.shared.decide(proposal);
+        let after = self.shared.quota.tokens();
+        let is_throttled = matches!(proposal.status, Some(429))
+            || proposal.code.as_ref().is_some_and(|code| THROTTLES.contains(&code.as_str()));
+        let due = if is_throttled { THROTTLE_COST } else { TRANSIENT_COST };
+        let taken = if pause.is_some() { due } else { 0 };
+        let is_affordable = before >= due;
+        if proposal.cost != due || after != before.saturating_sub(taken) || pause.is_some() != is_affordable {
+            let cost = proposal.cost;
+            let found = format!("a retry of {cost} tokens, {due} are due: {before} before, {after} after");
+            self.violate("I8", Some(at), found);
+        }
+        self.trace.note(self.now, self.schedule.calls[at].id, "asks", u64::from(after));
+        self.lives[at].facts.charged += taken;
+        pause
+    }
+
+    /// A call has ended, and its client learns from it: I8.
+    pub(super) fn settle(&mut self, at: usize, ledger: Ledger) {
+        let (before, capacity) = (self.shared.quota.tokens(), self.shared.quota.capacity());
+        let (refund, first_try) = (ledger.refund, ledger.first_try);
+        self.shared.settle(ledger);
+        let after = self.shared.quota.tokens();
+        let gain = if refund > 0 { refund } else { u32::from(first_try) };
+        let facts = &mut self.lives[at].facts;
+        let is_earned = refund <= facts.charged && (!first_try || facts.sends == 1);
+        facts.charged = facts.charged.saturating_sub(refund);
+        if !is_earned || after != capacity.min(before.saturating_add(gain)) {
+            let found = format!("{refund} tokens back: {before} before, {after} after, {capacity} at most");
+            self.violate("I8", Some(at), found);
+        }
+    }
+
+    /// A call has ended: I1, I3, I9.
+    pub(super) fn check_done(
+        &mut self,
+        at: usize,
+        machine: &mut dyn Machine,
+        result: Result<Reply<Yield>, Error>,
+    ) {
+        let schedule = self.schedule;
+        let plan = &schedule.calls[at];
+        if let Some(millis) = plan.timeout_ms.filter(|_| !schedule.is_end_of_time) {
+            let allowed = (u64::from(millis) + u64::from(plan.slow_ms) + TICK_MS) * 1_000_000;
+            let due = self.lives[at].facts.began.saturating_add(allowed);
+            if self.now > due {
+                self.violate("I3", Some(at), format!("it ends {} ns too late", self.now - due));
+            }
+        }
+        let found = match &result {
+            Ok(reply) => self.check_success(at, plan, &reply.output),
+            Err(error) => self.check_failure(at, plan, error),
+        };
+        if let Some(found) = found {
+            self.violate("I1", Some(at), found);
+        }
+        self.lives[at].facts.outcome = result.as_ref().err().map(Error::outcome);
+        if let Err(error) = &result
+            && matches!(error.kind(), ErrorKind::Misuse(_))
+        {
+            self.violate("I11", Some(at), format!("the contract was kept, and yet: {error}"));
+        }
+        if (schedule.seed ^ u64::from(plan.id)).is_multiple_of(8) {
+            let again = machine.poll(self.clocks());
+            let is_misuse = matches!(&again, Next::Act(Action::Done(Err(error)))
+                if matches!(error.kind(), ErrorKind::Misuse(_)));
+            if !is_misuse {
+                self.violate("I9", Some(at), "polled again, it does not say that this is misuse");
+            }
+        }
+    }
+
+    /// What is wrong with a success.
+    fn check_success(&self, at: usize, plan: &Plan, output: &Yield) -> Option<String> {
+        let facts = &self.lives[at].facts;
+        let during = |key| self.history.during(key, facts.began, self.now);
+        if facts.is_forged {
+            return None;
+        }
+        match (plan.kind, output) {
+            (Kind::Get, Yield::Read(verified)) => {
+                let is_summed = matches!(verified.integrity, Integrity::Crc64(_));
+                let cannot_tell = facts.changed || (facts.unsummed && facts.shortened);
+                if verified.bytes != facts.sink.len() as u64 {
+                    return Some(format!(
+                        "{} bytes, says the read that gave {}",
+                        verified.bytes,
+                        facts.sink.len()
+                    ));
+                }
+                let is_one =
+                    during(plan.key).any(|version| due(plan, version).is_some_and(|due| facts.sink == due));
+                let must = is_summed || !cannot_tell;
+                (must && !is_one).then(|| format!("{} bytes of no version", facts.sink.len()))
+            }
+            (Kind::Head, Yield::Told(len, crc)) => {
+                let is_one = during(plan.key).any(|version| {
+                    version.bytes.as_ref().is_some_and(|bytes| Some(bytes.len() as u64) == *len)
+                        && Some(version.crc) == *crc
+                });
+                (!is_one && !facts.misled).then(|| format!("{len:?} bytes and {crc:?} of no version"))
+            }
+            (Kind::List, Yield::Listed(keys)) => {
+                (!facts.changed).then(|| self.check_list(at, keys)).flatten()
+            }
+            (Kind::Begin, Yield::Begun(id)) => {
+                let is_there = self.history.begun.iter().any(|(call, begun)| *call == plan.id && begun == id);
+                (!is_there && !facts.changed).then(|| format!("an upload {id} that nobody began"))
+            }
+            (Kind::Part(number), _) => {
+                let content = &self.lives[at].content;
+                let is_there = self
+                    .history
+                    .parts
+                    .iter()
+                    .any(|(call, of, bytes)| (*call, *of) == (plan.id, number) && bytes == content);
+                (!is_there).then(|| "a part that the peer does not have".into())
+            }
+            (Kind::Delete | Kind::DeleteMany, _) => {
+                (facts.applied == 0).then(|| "a deletion that nobody did".into())
+            }
+            _ => self.check_written(at, plan),
+        }
+    }
+
+    /// The peer holds, or held, exactly what was written.
+    fn check_written(&self, at: usize, plan: &Plan) -> Option<String> {
+        let facts = &self.lives[at].facts;
+        let content = &self.lives[at].content;
+        let is_ours = |version: &&Version| match plan.kind {
+            Kind::Put => version.writer == plan.id && version.bytes.as_ref() == Some(content),
+            // Another writer of the same bytes cannot be told apart.
+            Kind::PutNew => version.bytes.as_ref() == Some(content),
+            Kind::Append => version.bytes.as_ref().is_some_and(|bytes| bytes.ends_with(content)),
+            _ => version.writer == plan.id && version.bytes.is_some(),
+        };
+        let is_there = self.history.during(plan.key, facts.began, self.now).any(|version| is_ours(&version));
+        (!is_there).then(|| "a write that the peer does not have".into())
+    }
+
+    /// Keys that were there all the time are listed, and keys that never were are not.
+    fn check_list(&self, at: usize, keys: &[String]) -> Option<String> {
+        let began = self.lives[at].facts.began;
+        for (key, row) in KEYS.iter().enumerate() {
+            let mut versions = self.history.during(key, began, self.now).peekable();
+            let first = versions.peek().map(|version| version.from);
+            let (mut was, mut always) = (false, first.is_some_and(|from| from < began));
+            for version in versions {
+                was |= version.bytes.is_some();
+                always &= version.bytes.is_some();
+            }
+            let is_listed = keys.iter().any(|listed| listed == row.name);
+            if (is_listed && !was) || (always && !is_listed) {
+                return Some(format!("a list that is wrong about {}", row.name));
+            }
+        }
+        None
+    }
+
+    /// What a failed read has delivered is the beginning of one version all the same.
+    fn check_failure(&self, at: usize, plan: &Plan, error: &Error) -> Option<String> {
+        let facts = &self.lives[at].facts;
+        let is_due = plan.kind == Kind::Get && !facts.sink.is_empty() && !facts.changed;
+        if facts.sends < u32::try_from(error.attempts().len()).unwrap_or(u32::MAX).saturating_sub(LOOKS) {
+            return Some(format!("{} attempts of {} requests", error.attempts().len(), facts.sends));
+        }
+        let mut during = self.history.during(plan.key, facts.began, self.now);
+        let starts = |version: &Version| due(plan, version).is_some_and(|due| due.starts_with(&facts.sink));
+        (is_due && !during.any(starts)).then(|| format!("{} bytes of no version", facts.sink.len()))
+    }
+
+    /// The emulator holds what the history says.
+    pub(super) fn check_agreement(&mut self) {
+        if let Some(found) = self.server.disagrees(&self.history) {
+            self.violate("I1", None, found);
+        }
+    }
+
+    /// Nothing will happen any more: I3, I4, I6, I7.
+    pub(super) fn check_end(&mut self) {
+        for at in 0..self.lives.len() {
+            let is_over = matches!(self.lives[at].stage, Stage::Over) && self.lives[at].machine.is_none();
+            if !is_over {
+                self.violate("I3", Some(at), "it waits, and there is nothing that it waits for");
+            }
+            if let Some(found) = self.check_effects(at) {
+                self.violate("I4", Some(at), found);
+            }
+            if let Some(found) = self.check_outcome(at) {
+                self.violate("I6", Some(at), found);
+            }
+        }
+        if self.pool.in_use != 0 || !self.pool.queue.is_empty() {
+            let (in_use, queue) = (self.pool.in_use, self.pool.queue.len());
+            self.violate("I7", None, format!("{in_use} connections are in use, {queue} calls wait"));
+        }
+        if self.server.open() != 0 {
+            self.violate("I7", None, format!("{} requests are on their way in", self.server.open()));
+        }
+        self.check_agreement();
+    }
+
+    /// How often the peer acted for a call: I4.
+    fn check_effects(&self, at: usize) -> Option<String> {
+        let plan = &self.schedule.calls[at];
+        let applied = self.lives[at].facts.applied;
+        let makes_versions = matches!(plan.kind, Kind::Put | Kind::Delete | Kind::Copy(_));
+        let max = match plan.kind {
+            _ if plan.is_versioned && makes_versions => 1,
+            Kind::Begin => 2,
+            // Nothing is appended twice, and that is the same as once.
+            Kind::Append if plan.len == 0 => return None,
+            Kind::PutNew | Kind::Append | Kind::Complete => {
+                1 + u32::try_from(self.history.removals_by_others(plan.key, plan.id)).unwrap_or(0)
+            }
+            _ => return None,
+        };
+        (applied > max).then(|| format!("it took effect {applied} times, {max} at most are due"))
+    }
+
+    /// What a failure says of its effect is so: I6.
+    fn check_outcome(&self, at: usize) -> Option<String> {
+        let plan = &self.schedule.calls[at];
+        let facts = &self.lives[at].facts;
+        match facts.outcome? {
+            Outcome::NotSent if facts.reached > 0 => Some(format!("not sent, in {} requests", facts.reached)),
+            // What others have undone may be taken for what never was: a look finds theirs.
+            Outcome::Rejected if self.was_undone(plan) => None,
+            Outcome::Rejected if facts.applied > 0 && !facts.look_misled => {
+                Some(format!("rejected, and took effect {} times", facts.applied))
+            }
+            Outcome::Unknown if !facts.is_doubtful && !plan.kind.is_read() => {
+                Some("unknown, and nothing was in doubt".into())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether what a conditional write made is there no more.
+    fn was_undone(&self, plan: &Plan) -> bool {
+        let is_conditional = matches!(plan.kind, Kind::PutNew | Kind::Append | Kind::Complete);
+        is_conditional && self.history.current(plan.key).is_none_or(|version| version.writer != plan.id)
+    }
+}
+
+/// What a read is to give of a version.
+fn due<'a>(plan: &Plan, version: &'a Version) -> Option<&'a [u8]> {
+    let bytes = version.bytes.as_ref()?;
+    let Some(span) = plan.span else { return Some(bytes) };
+    let range = span.range().select(bytes.len() as u64)?;
+    bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+}
+
+/// New credentials, a corrected clock and a fresh connection, each once.
+const CORRECTIONS: u32 = 3;
+/// Looks at what a conditional write did.
+const LOOKS: u32 = 4;
+const TICK_MS: u64 = 1;
+const TRANSIENT_COST: u32 = 14;
+const THROTTLE_COST: u32 = 5;
+const THROTTLES: [&str; 2] = ["SlowDown", "QpsLimitExceeded"];
