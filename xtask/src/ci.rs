@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace};
 use crate::{
-    agreement, cargo, catalog, deny, examples, fuzz, hostile, instructions, interop, no_std, sim, tidy, wasm,
+    agreement, cargo, catalog, deny, examples, fuzz, hostile, instructions, interop, matrix, no_std, sim,
+    tidy, wasm,
 };
 
 /// The steps of CI, in order: what a person mistypes first comes first.
 pub(crate) const STEPS: &[(&str, Step)] = &[
     ("fmt", cargo::fmt),
     ("tidy", tidy::tidy),
+    ("matrix", matrix::matrix),
     ("clippy", cargo::clippy),
     ("test", cargo::test),
     ("sim", sim::sim),
