@@ -3,6 +3,7 @@
 mod cookbook;
 pub(crate) mod crates;
 pub(crate) mod dag;
+mod invariants;
 mod readme;
 mod rust;
 mod source;
@@ -84,7 +85,16 @@ fn check_files(files: &[File], dag: &Dag, crates: &[Crate], findings: &mut Vec<F
         }
     }
     cookbook::cookbook(files, findings);
-    for page in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+    invariants::invariants(files, findings);
+    for page in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "SECURITY.md",
+        "THREAT_MODEL.md",
+    ] {
         if !files.iter().any(|file| file.path == page) {
             findings.push(Finding::new(page, 1, "is missing"));
         }
