@@ -202,7 +202,8 @@ mod tests {
         let files = [File { path: "crates/oss-a/src/lib.rs".into(), text }];
         let mut findings = Vec::new();
         check_files(&files, &dag, core::slice::from_ref(&krate), &mut findings);
-        assert_eq!(findings.len(), 2 + 5);
+        // Two in the file, seven pages and one of each invariant.
+        assert_eq!(findings.len(), 2 + 7 + 11);
         check_crates(&files, &dag, &[krate], &mut findings);
         assert!(findings.iter().any(|finding| finding.to_string().contains("no_std")));
         assert!(findings.iter().any(|finding| finding.to_string().contains("does not ban")));
