@@ -46,11 +46,13 @@ impl fmt::Display for Run {
     }
 }
 
+/// What is about to be built: by the end of a long run it may be something else.
+pub(crate) fn commit(workspace: &Workspace) -> Result<String, Failure> {
+    output(workspace.program("git", &["rev-parse", "--short=9", "HEAD"]))
+}
+
 /// Adds a line for each run.
-pub(crate) fn append(workspace: &Workspace, runs: &[Run]) -> Result<(), Failure> {
-    let mut git = workspace.program("git", &["rev-parse", "--short=9", "HEAD"]);
-    git.env("GIT_OPTIONAL_LOCKS", "0");
-    let commit = output(git)?;
+pub(crate) fn append(workspace: &Workspace, runs: &[Run], commit: &str) -> Result<(), Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let date = date(now.as_secs() / 86_400);
     let mut page = workspace.read(PAGE)?;

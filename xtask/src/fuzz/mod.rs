@@ -22,6 +22,7 @@ pub(crate) fn fuzz(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
         Ok(tool) => tool,
         Err(missing) => return Ok(Outcome::Skipped(missing)),
     };
+    let commit = wish.ledger.then(|| ledger::commit(workspace)).transpose()?;
     let mut build = workspace.program(&tool, &["build", "--target-dir"]);
     build.arg(workspace.target().join("fuzz"));
     // One target is built alone, several at once.
@@ -30,8 +31,8 @@ pub(crate) fn fuzz(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     build.env("RUSTC_BOOTSTRAP", "1");
     finish(build)?;
     let runs = run_all(workspace, chosen, wish.seconds)?;
-    if wish.ledger {
-        ledger::append(workspace, &runs)?;
+    if let Some(commit) = commit {
+        ledger::append(workspace, &runs, &commit)?;
     }
     let found: Vec<&str> = runs.iter().filter(|run| run.is_finding).map(|run| run.target.as_str()).collect();
     if !found.is_empty() {
