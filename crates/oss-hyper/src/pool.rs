@@ -87,6 +87,8 @@ impl Pool {
         while let Some((connection, rested)) = if fresh { None } else { self.take_idle(origin) } {
             if rested >= LOOK_AFTER {
                 // Lets the runtime look at its sockets: the peer may have closed this one in the meantime.
+                // Twice, for a runtime of one thread comes back to us before it runs whom that has woken.
+                tokio::task::yield_now().await;
                 tokio::task::yield_now().await;
             }
             if connection.sender.is_ready() {

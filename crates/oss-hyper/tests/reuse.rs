@@ -7,16 +7,21 @@ mod common;
 
 use alloc::sync::Arc;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
 use std::sync::Mutex;
 
 use common::{
-    BUCKET, OK, bucket_of, content, emulator, raw, read_head, read_request, service, strict, write,
+    BUCKET, OK, bucket_of, bucket_over, content, emulator, raw, read_head, read_request, service, strict,
+    write,
 };
+use hyper_util::rt::TokioIo;
 use oss_hyper::{
-    Body, Client, Credentials, CredentialsProvider, GetObject, ListObjectsV2, PutObject, Transport,
+    Body, Client, Credentials, CredentialsProvider, GetObject, ListObjectsV2, Overrides, PutObject, Retryer,
+    Transport,
 };
 
 const IDLE: Duration = Duration::from_millis(200);
@@ -162,4 +167,74 @@ async fn a_bucket_sends_any_operation_from_a_body_and_pages_any_list() {
         keys.extend(page.output.contents.into_iter().map(|object| object.key));
     }
     assert_eq!(keys, ["a/1", "a/2"]);
+}
+
+/// A connection that answers one request and is over as soon as the next one is about to be written, which
+/// nobody can see before.
+struct Brief {
+    has_come: bool,
+    answer: &'static [u8],
+    is_over: Arc<AtomicBool>,
+}
+
+impl tokio::io::AsyncRead for Brief {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.has_come && !self.answer.is_empty() {
+            buffer.put_slice(core::mem::take(&mut self.answer));
+            return Poll::Ready(Ok(()));
+        }
+        if self.is_over.load(Ordering::SeqCst) { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+impl tokio::io::AsyncWrite for Brief {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.has_come = true;
+        cx.waker().wake_by_ref();
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Makes such connections, and says which is over.
+#[derive(Clone, Default)]
+struct Briefly(Arc<Mutex<Vec<Arc<AtomicBool>>>>);
+
+impl tower_service::Service<http::Uri> for Briefly {
+    type Response = TokioIo<Brief>;
+    type Error = io::Error;
+    type Future = core::future::Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Uri) -> Self::Future {
+        let is_over = Arc::<AtomicBool>::default();
+        self.0.lock().unwrap().push(Arc::clone(&is_over));
+        core::future::ready(Ok(TokioIo::new(Brief { has_come: false, answer: OK.as_bytes(), is_over })))
+    }
+}
+
+#[tokio::test]
+async fn f06_a_connection_that_is_found_closed_is_neither_asked_about_nor_paid_for() {
+    let made = Briefly::default();
+    let transport = Transport::builder().connector(made.clone()).build().unwrap();
+    let never = Retryer::from_fn(3, |proposal| panic!("{proposal:?}"));
+    let bucket = bucket_over(service("http://127.0.0.1"), &transport).with(&Overrides::new().retryer(never));
+    assert_eq!(bucket.put("key", "x").await.unwrap().attempts.len(), 1);
+    made.0.lock().unwrap()[0].store(true, Ordering::SeqCst);
+    let reply = bucket.put("key", "x").await.unwrap();
+    assert_eq!((reply.attempts.len(), made.0.lock().unwrap().len()), (2, 2));
 }

@@ -291,15 +291,18 @@ async fn f72_calls_dropped_at_any_point_leave_nothing_behind() {
     let bucket = bucket_over(service(&server.endpoint()), &transport);
     let bytes = content(300_000);
     bucket.put("big", bytes.clone()).await.unwrap();
-    for polls in 0..60 {
-        let (writer, reader, body) = (bucket.clone(), bucket.clone(), bytes.clone());
-        drop_after(polls, async move { writer.put("other", body).await.map(drop) }).await;
-        drop_after(polls, async move { reader.get("big").await?.bytes().await.map(drop) }).await;
-    }
-    // Every slot is free again, and what was cut off left no half of anything.
-    for _ in 0..3 {
-        assert!(bucket.get("big").await.unwrap().bytes().await.unwrap() == bytes);
-    }
+    let calls = async {
+        for polls in 0..60 {
+            let (writer, reader, body) = (bucket.clone(), bucket.clone(), bytes.clone());
+            drop_after(polls, async move { writer.put("other", body).await.map(drop) }).await;
+            drop_after(polls, async move { reader.get("big").await?.bytes().await.map(drop) }).await;
+        }
+        // Every slot is free again, and what was cut off left no half of anything.
+        for _ in 0..3 {
+            assert!(bucket.get("big").await.unwrap().bytes().await.unwrap() == bytes);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), calls).await.expect("no slot is lost");
     assert!(format!("{transport:?}").contains("in_use: 0"));
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(server.with(|emulator| emulator.open_bodies()), 0);
