@@ -7,6 +7,7 @@ extern crate alloc;
 pub mod agreement;
 pub mod blocking;
 pub mod catalog;
+pub mod chaos;
 pub mod conformance;
 pub mod fuzz;
 pub mod http1;

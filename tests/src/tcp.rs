@@ -2,16 +2,18 @@
 
 use alloc::sync::Arc;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::io::{self, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
+
+use http::Method;
 
 use crate::http1::{Body, Head};
-use crate::peer::{Incoming, Peer, Play, Reading, Tape, Then};
+use crate::peer::{Deed, Incoming, Peer, Play, Reading, Tape, Then};
 
 /// A listening peer; it stops when it is dropped.
 pub struct TcpPeer {
@@ -23,7 +25,13 @@ pub struct TcpPeer {
 struct Shared {
     peer: Mutex<Peer>,
     has_stopped: AtomicBool,
+    /// How long it stands still at most, in milliseconds.
+    patience: AtomicU64,
+    draw: Mutex<Option<Draw>>,
 }
+
+/// Says what is done to the next request, by its method.
+type Draw = Box<dyn FnMut(&Method) -> Deed + Send>;
 
 impl TcpPeer {
     /// Listens on a free port of 127.0.0.1.
@@ -33,12 +41,33 @@ impl TcpPeer {
     pub fn start(peer: Peer) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { peer: Mutex::new(peer), has_stopped: AtomicBool::new(false) });
+        let (peer, has_stopped) = (Mutex::new(peer), AtomicBool::new(false));
+        let shared = Arc::new(Shared {
+            peer,
+            has_stopped,
+            patience: AtomicU64::new(u64::MAX),
+            draw: Mutex::new(None),
+        });
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
             move || accept(&listener, &shared)
         });
         Ok(Self { shared, address, thread: Some(thread) })
+    }
+
+    /// The same peer, which stands still for so long at most and then closes the connection.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        let millis = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self.shared.patience.store(millis, Ordering::SeqCst);
+        self
+    }
+
+    /// The same peer, which is told by this function what to do to each request, and keeps no log.
+    #[must_use]
+    pub fn drawing(self, draw: impl FnMut(&Method) -> Deed + Send + 'static) -> Self {
+        *self.shared.draw.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(draw));
+        self
     }
 
     /// The URL to give to a client.
@@ -76,6 +105,16 @@ impl Shared {
     fn peer(&self) -> MutexGuard<'_, Peer> {
         self.peer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn begin(&self, head: &Head, is_used: bool) -> io::Result<(Incoming, Reading)> {
+        let mut peer = self.peer();
+        if let Some(draw) = &mut *self.draw.lock().unwrap_or_else(PoisonError::into_inner) {
+            let method = head.line.split(' ').next().and_then(|method| method.parse().ok());
+            peer.push_deed(draw(&method.unwrap_or_default()));
+            peer.take_log();
+        }
+        peer.begin(&head.line, &head.headers, is_used, system_time())
+    }
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
@@ -98,8 +137,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut is_used = false;
     while let Some(head) = Head::read(&mut reader)? {
         let mut body = Incoming::body(&head.headers)?;
-        let (mut incoming, reading) =
-            shared.peer().begin(&head.line, &head.headers, is_used, system_time())?;
+        let (mut incoming, reading) = shared.begin(&head, is_used)?;
         let method = incoming.method().clone();
         let result = receive(&mut reader, &mut body, &mut incoming, reading);
         let is_whole = result.is_ok() && body.is_over();
@@ -115,7 +153,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
                 }
             }
             Play::Close => return Ok(()),
-            Play::Hang => return stand_still(shared),
+            Play::Hang => return stand_still(&writer, shared),
         }
         is_used = true;
     }
@@ -145,7 +183,7 @@ fn write(stream: &mut TcpStream, tape: Tape, shared: &Shared) -> io::Result<()> 
     }
     match tape.then {
         Then::KeepAlive | Then::Close => Ok(()),
-        Then::Stall => stand_still(shared),
+        Then::Stall => stand_still(stream, shared),
         Then::Repeat(piece) => {
             while !shared.has_stopped.load(Ordering::SeqCst) {
                 stream.write_all(&piece)?;
@@ -167,9 +205,19 @@ fn drain(reader: &mut BufReader<TcpStream>, body: &mut Body) -> io::Result<()> {
     Ok(())
 }
 
-fn stand_still(shared: &Shared) -> io::Result<()> {
-    while !shared.has_stopped.load(Ordering::SeqCst) {
-        std::thread::sleep(TURN);
+/// Does nothing until the client goes away, or for as long as that may take.
+fn stand_still(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
+    let patience = Duration::from_millis(shared.patience.load(Ordering::SeqCst));
+    let began = Instant::now();
+    stream.set_read_timeout(Some(TURN))?;
+    while !shared.has_stopped.load(Ordering::SeqCst) && began.elapsed() < patience {
+        match stream.peek(&mut [0]) {
+            Ok(0) => break,
+            // What is not read tells nothing of what comes behind it.
+            Ok(_) => std::thread::sleep(TURN),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
