@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace};
 use crate::{
-    agreement, cargo, catalog, deny, examples, fuzz, hostile, instructions, interop, matrix, no_std, sim,
-    tidy, wasm,
+    agreement, cargo, catalog, chaos, deny, examples, fuzz, hostile, instructions, interop, matrix, no_std,
+    sabotage, sim, tidy, wasm,
 };
 
 /// The steps of CI, in order: what a person mistypes first comes first.
@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("fmt", cargo::fmt),
     ("tidy", tidy::tidy),
     ("matrix", matrix::matrix),
+    ("sabotage", sabotage::check),
     ("clippy", cargo::clippy),
     ("test", cargo::test),
     ("sim", sim::sim),
@@ -27,6 +28,7 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("hostile", hostile::hostile),
     ("sign-agreement", agreement::agreement),
     ("instructions", instructions::instructions),
+    ("chaos", chaos::chaos),
     ("deny", deny::deny),
     ("interop", interop::interop),
 ];

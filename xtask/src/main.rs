@@ -10,6 +10,7 @@ mod apt;
 mod bench;
 mod cargo;
 mod catalog;
+mod chaos;
 mod ci;
 mod deny;
 mod examples;
@@ -20,6 +21,7 @@ mod interop;
 mod matrix;
 mod no_std;
 mod run;
+mod sabotage;
 mod sim;
 mod tidy;
 mod vectors;
@@ -153,6 +155,18 @@ const COMMANDS: &[Command] = &[
         usage: "",
         about: "the official Python client against the emulator",
         run: interop::interop,
+    },
+    Command {
+        name: "chaos",
+        usage: "[--seconds N] [--seed N]",
+        about: "every kind of call against faults on real sockets",
+        run: chaos::chaos,
+    },
+    Command {
+        name: "sabotage",
+        usage: "[--check | NAME...]",
+        about: "planted bugs, each caught by its test",
+        run: sabotage::sabotage,
     },
 ];
 

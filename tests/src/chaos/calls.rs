@@ -180,7 +180,8 @@ impl Caller {
 
     async fn get_to_file(&mut self, limit: Limit) {
         let (key, began) = (self.key(), self.oracle.tick());
-        let path = self.folder.join(format!("file-{}", self.number));
+        // A name of its own: a download that is dropped at its very end may still get it, later.
+        let path = self.folder.join(format!("{began}"));
         let call = self.timed(limit, self.bucket(limit).get_to_file(&*key, &path)).await;
         let content = std::fs::read(&path);
         let _removed = std::fs::remove_file(&path);
