@@ -7,7 +7,9 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use oss_proto::{
-    ByteRange, Endpoint, GetObject, Integrity, Outcome, Payload, PutObject, Redirects, Region, Replay,
+    ByteRange, CompleteMultipartUpload, CompletedPart, CopyDirective, CopyObject, CopySource, Endpoint,
+    GetObject, InitiateMultipartUpload, Integrity, Outcome, Payload, PutObject, Redirects, Region, Replay,
+    UploadPart,
 };
 use oss_sim::conformance::{Content, Scenario, Simulated, Stage, simulated};
 use oss_sim::peer::{Answer, BUCKET, Deed, End, Framing, Peer, temporary};
@@ -247,6 +249,68 @@ proptest! {
                 Outcome::Rejected => prop_assert!(held.is_none() || is_misled),
                 Outcome::Unknown => {}
             },
+        }
+    }
+
+    /// I1, I4, I6 for copies: the copy is made once, or its outcome says so; nothing is written over.
+    #[test]
+    fn i01_i04_f60_a_copy_that_forbids_to_overwrite_is_there_or_its_outcome_says_so(
+        deeds in prop::collection::vec(deed(), 0..6),
+        is_taken: bool,
+        marks: bool,
+    ) {
+        let is_misled = deeds.iter().any(|deed| matches!(deed, Deed::Spoil(_)));
+        let scenario = Scenario::new("a copy").holds("a", "hello").deeds(deeds);
+        let scenario = if is_taken { scenario.holds("b", "other") } else { scenario };
+        let scenario =
+            if marks { scenario.tuned(|settings| settings.write_nonce = true) } else { scenario };
+        let mut copy = CopyObject::new(BUCKET, "b", CopySource::new(BUCKET, "a")).forbid_overwrite(true);
+        copy.metadata_directive = marks.then_some(CopyDirective::Replace);
+        let mut stage = Simulated::new(&scenario);
+        let result = stage.call(&copy, &Content::default());
+        let held = stage.peer(|peer| peer.content("b"));
+        let ours = Some(Bytes::from("hello"));
+
+        prop_assert!(!is_taken || held == Some(Bytes::from("other")));
+        // As for a put, and a look at the source after each look.
+        prop_assert!(stage.peer(|peer| peer.seen()) <= 13);
+        match result {
+            Ok(_) => prop_assert!(held == ours || is_misled),
+            Err(error) if error.outcome() != Outcome::Unknown => prop_assert!(held != ours || is_misled),
+            Err(_) => {}
+        }
+    }
+
+    /// I1, I4, I6 for completions: `Ok` means that the object of these parts is there, and `Rejected` that it
+    /// is not.
+    #[test]
+    fn i01_i04_f58_a_completion_is_there_or_its_outcome_says_so(
+        deeds in prop::collection::vec(deed(), 0..6),
+        is_expected: bool,
+    ) {
+        let is_misled = deeds.iter().any(|deed| matches!(deed, Deed::Spoil(_)));
+        let scenario = Scenario::new("a completion").deeds([Deed::Serve, Deed::Serve]).deeds(deeds);
+        let mut stage = Simulated::new(&scenario);
+        let none = Content::default();
+        let begun = stage.call(&InitiateMultipartUpload::new(BUCKET, "a"), &none).unwrap();
+        let id = begun.output.upload_id.as_str();
+        let part = stage.call(&UploadPart::new(BUCKET, "a", id, 1_u32, "hello"), &none).unwrap();
+        let parts = vec![CompletedPart::new(1_u32, part.output.etag.unwrap())];
+        let mut complete = CompleteMultipartUpload::new(BUCKET, "a", id).parts(parts);
+        if is_expected {
+            complete = complete.size(5_u64).crc64(slow_crc64(b"hello"));
+        }
+        let result = stage.call(&complete, &none);
+        let is_there = stage.peer(|peer| peer.content("a")).is_some();
+
+        prop_assert!(stage.peer(|peer| peer.seen()) <= 2 + 9);
+        match result {
+            Ok(reply) => {
+                prop_assert!(is_there);
+                prop_assert!(is_misled || reply.output.key.as_deref() == Some("a"));
+            }
+            Err(error) if error.outcome() != Outcome::Unknown => prop_assert!(!is_there || is_misled),
+            Err(_) => {}
         }
     }
 
