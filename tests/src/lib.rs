@@ -6,6 +6,7 @@ extern crate alloc;
 
 pub mod agreement;
 pub mod blocking;
+pub mod canary;
 pub mod catalog;
 pub mod chaos;
 pub mod conformance;

@@ -282,6 +282,7 @@ pub struct Peer {
     emulator: Emulator,
     script: VecDeque<Deed>,
     log: Vec<String>,
+    signatures: Vec<String>,
     watches_connections: bool,
     seen: usize,
     reading: usize,
@@ -312,8 +313,8 @@ impl Peer {
     pub fn new(script: impl IntoIterator<Item = Deed>, watches_connections: bool, now: Duration) -> Self {
         let temporary_end = now.saturating_add(Duration::from_secs(3600));
         let config = Config::new(REGION)
-            .with_access_key("AKID", "secret")
-            .with_temporary_key("STS.ID", "sts-secret", "token", temporary_end)
+            .with_access_key("AKID", SECRET)
+            .with_temporary_key("STS.ID", STS_SECRET, TOKEN, temporary_end)
             .with_endpoint("http://oss-emulator.test")
             .with_callback(|callback| match callback.url.ends_with("/answers") {
                 true => CallbackOutcome::Answered("{}".to_owned()),
@@ -322,8 +323,17 @@ impl Peer {
         let mut emulator = Emulator::new(config);
         emulator.create_bucket(BUCKET, now);
         let script = script.into_iter().collect();
-        let log = Vec::new();
-        Self { emulator, script, log, watches_connections, seen: 0, reading: 0, served: None, ahead_secs: 0 }
+        Self {
+            emulator,
+            script,
+            log: Vec::new(),
+            signatures: Vec::new(),
+            watches_connections,
+            seen: 0,
+            reading: 0,
+            served: None,
+            ahead_secs: 0,
+        }
     }
 
     /// Puts an object into [`BUCKET`], past the script.
@@ -377,6 +387,7 @@ impl Peer {
         let now = self.clock(now);
         let head = parts(line, headers)?;
         let mut line = format!("> {} {}", head.method, head.uri);
+        self.signatures.extend(signature(headers));
         line.push_str(&identity(headers));
         if headers.contains_key("authorization") && !is_dated(headers, now) {
             line.push_str(", misdated");
@@ -440,6 +451,11 @@ impl Peer {
     /// What came, a line for each request, oldest first; each is told once.
     pub fn take_log(&mut self) -> Vec<String> {
         core::mem::take(&mut self.log)
+    }
+
+    /// The signatures of the requests that came; each is told once.
+    pub fn take_signatures(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.signatures)
     }
 
     /// How many requests have come.
@@ -511,13 +527,13 @@ impl Incoming {
 
 /// The permanent access key of the peer.
 pub fn credentials() -> Credentials {
-    Credentials::new("AKID", "secret").expect("the key is a constant")
+    Credentials::new("AKID", SECRET).expect("the key is a constant")
 }
 
 /// The temporary access key of the peer.
 pub fn temporary() -> Credentials {
-    let plain = Credentials::new("STS.ID", "sts-secret");
-    plain.and_then(|plain| plain.with_token("token")).expect("the key is a constant")
+    let plain = Credentials::new("STS.ID", STS_SECRET);
+    plain.and_then(|plain| plain.with_token(TOKEN)).expect("the key is a constant")
 }
 
 fn parts(line: &str, headers: &HeaderMap) -> io::Result<http::request::Parts> {
@@ -546,6 +562,13 @@ fn identity(headers: &HeaderMap) -> String {
     text
 }
 
+/// The signature of the header, V4 or V1.
+fn signature(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("authorization")?.to_str().ok()?;
+    let (_, signature) = value.rsplit_once("Signature=").or_else(|| value.rsplit_once(':'))?;
+    Some(signature.to_owned())
+}
+
 /// Whether the signature's date is that of the peer's clock, give or take a minute.
 fn is_dated(headers: &HeaderMap, now: Duration) -> bool {
     let date = headers.get("x-oss-date").and_then(|date| date.to_str().ok());
@@ -567,6 +590,12 @@ fn answer_of(reply: oss_emulator::Reply) -> Answer {
 pub const BUCKET: &str = "bucket";
 /// How the line of a request ends whose body did not come in full.
 pub const BROKEN_OFF: &str = ", part of its body";
+/// The secrets of the access keys: like none of the words that are shown, so that they can be looked for.
+pub const SECRET: &str = "Kq7vT2mZx9Rb4WcY8nLpD3sHj6FgUe";
+/// That of the temporary key.
+pub const STS_SECRET: &str = "h5Zr8JkXw2PtVq9GmNb6Ys3DfLc7Ta";
+/// The token of the temporary key, with what must be encoded in a URL.
+pub const TOKEN: &str = "CAIS/u3Q+kW9zLrY7vEb2/Xs8MfTn4Gp+Jd6Hc==";
 /// The region that signatures are for.
 pub const REGION: &str = "cn-hangzhou";
 /// Headers that a transcript shows, because a scenario may be about them.

@@ -14,6 +14,7 @@ use oss_hyper::{
     Bucket, CliProfile, Config, Credentials, CredentialsProvider, CredentialsUri, EcsRole, IniProfile,
     OidcRole, Process, RamRole, Source, StsEndpoint,
 };
+use oss_sim::canary::Canaries;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -51,7 +52,12 @@ fn b67_no_secret_of_a_source_is_shown_or_heard() {
     });
     let heard = lines.text();
     assert!(heard.contains("oss_call") && shown.contains("gave credentials") && shown.len() > 20_000);
+    let mut canaries = Canaries::default();
+    for secret in ["CANARY-secret", "CANARY-token", "CANARY-metadata-token", "CANARY-oidc"] {
+        canaries.add(secret, secret.as_bytes());
+    }
     for text in [&shown, &heard] {
+        assert_eq!(canaries.find(text), None);
         let found = text.lines().find(|line| line.contains("CANARY"));
         assert_eq!(found, None);
     }

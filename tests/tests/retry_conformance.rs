@@ -3,6 +3,7 @@
 extern crate alloc;
 
 use alloc::collections::BTreeSet;
+use core::fmt::Debug;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::Mutex;
@@ -92,7 +93,7 @@ impl Stage for Watched<'_> {
         content: &oss_sim::conformance::Content,
     ) -> Result<oss_proto::Reply<O::Output>, oss_proto::Error>
     where
-        O: oss_proto::Operation<Output: Send> + Clone + Send + Sync + 'static,
+        O: oss_proto::Operation<Output: Debug + Send> + Clone + Debug + Send + Sync + 'static,
     {
         self.stage.call(operation, content)
     }

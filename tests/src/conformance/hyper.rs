@@ -1,5 +1,6 @@
 //! The stage of `oss-hyper`.
 
+use core::fmt::Debug;
 use core::time::Duration;
 
 use oss_hyper::oss_proto::{Error, GetObject, Operation, Payload, Replay, Reply, Verified};
@@ -49,10 +50,17 @@ impl Hyper {
     }
 }
 
+impl Hyper {
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
 impl Stage for Hyper {
     fn call<O>(&mut self, operation: &O, content: &Content) -> Result<Reply<O::Output>, Error>
     where
-        O: Operation<Output: Send> + Clone + Send + Sync + 'static,
+        O: Operation<Output: Debug + Send> + Clone + Debug + Send + Sync + 'static,
     {
         let operation = operation.clone();
         match operation.draft().map(|draft| draft.body) {

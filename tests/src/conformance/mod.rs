@@ -14,6 +14,7 @@
 
 mod hyper;
 mod job;
+mod overheard;
 mod scenarios;
 mod stages;
 
@@ -31,6 +32,7 @@ use crate::peer::{BROKEN_OFF, Deed, Peer, REGION, credentials};
 
 pub use hyper::{Hyper, hyper};
 pub use job::{Job, Memory};
+pub use overheard::{Notes, Overheard};
 pub use scenarios::scenarios;
 pub use stages::{Blocking, Rota, Simulated, blocking, simulated};
 
@@ -112,7 +114,7 @@ pub trait Stage {
     /// What the call ends with.
     fn call<O>(&mut self, operation: &O, content: &Content) -> Result<Reply<O::Output>, Error>
     where
-        O: Operation<Output: Send> + Clone + Send + Sync + 'static;
+        O: Operation<Output: fmt::Debug + Send> + Clone + fmt::Debug + Send + Sync + 'static;
 
     /// Reads an object as a stream into `sink`.
     ///

@@ -1,6 +1,7 @@
 //! The stages of this crate: the simulated world, and blocking sockets.
 
 use alloc::sync::Arc;
+use core::fmt::Debug;
 use core::time::Duration;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,7 @@ use oss_proto::{
     Transmit, Verified,
 };
 
-use super::{Content, Scenario, Stage, Transcript};
+use super::{Content, Notes, Scenario, Stage, Transcript};
 use crate::blocking::Client;
 use crate::peer::Peer;
 use crate::tcp::{TcpPeer, system_time};
@@ -74,7 +75,7 @@ impl Blocking {
 impl Stage for Blocking {
     fn call<O>(&mut self, operation: &O, content: &Content) -> Result<Reply<O::Output>, Error>
     where
-        O: Operation<Output: Send> + Clone + Send + Sync + 'static,
+        O: Operation<Output: Debug + Send> + Clone + Debug + Send + Sync + 'static,
     {
         self.client.call_from(operation, &mut || content.open().map(|source| -> Box<dyn io::Read> { source }))
     }
@@ -101,6 +102,7 @@ pub struct Simulated {
     seed: u64,
     calls: u64,
     waits: Vec<Duration>,
+    notes: Option<Notes>,
 }
 
 impl Simulated {
@@ -116,7 +118,14 @@ impl Simulated {
         let service = scenario.service("http://127.0.0.1");
         let shared = Shared::new(CredentialCache::new(Source::Custom(0), seed));
         let rota = Rota::new(scenario);
-        Self { world, service, shared, rota, seed, calls: 0, waits: Vec::new() }
+        Self { world, service, shared, rota, seed, calls: 0, waits: Vec::new(), notes: None }
+    }
+
+    /// With notes of each step.
+    #[must_use]
+    pub fn noting(mut self, notes: Notes) -> Self {
+        self.notes = Some(notes);
+        self
     }
 
     /// The world as it is now.
@@ -151,6 +160,12 @@ impl Simulated {
         }
     }
 
+    fn note(&self, values: &[&dyn Debug]) {
+        if let Some(notes) = &self.notes {
+            values.iter().for_each(|value| notes.show(value));
+        }
+    }
+
     fn wait(&mut self, until: Duration) {
         self.waits.push(until.saturating_sub(self.world.now().mono));
         self.world.wait_until(until);
@@ -165,12 +180,14 @@ impl Simulated {
 impl Stage for Simulated {
     fn call<O>(&mut self, operation: &O, content: &Content) -> Result<Reply<O::Output>, Error>
     where
-        O: Operation<Output: Send> + Clone + Send + Sync + 'static,
+        O: Operation<Output: Debug + Send> + Clone + Debug + Send + Sync + 'static,
     {
         let options = self.options();
         let mut exchange = Exchange::new(operation, &self.service, options);
         loop {
-            let event = match exchange.poll(self.world.now()) {
+            let action = exchange.poll(self.world.now());
+            self.note(&[&action, &exchange, &self.shared]);
+            let event = match action {
                 Action::Authenticate { need, .. } => self.authenticate(need),
                 Action::Retry(proposal) => Event::Retry(self.shared.decide(&proposal)),
                 Action::Send(transmit) => self.send(&transmit, content),
@@ -184,6 +201,7 @@ impl Stage for Simulated {
                     return result;
                 }
             };
+            self.note(&[&event, &exchange]);
             exchange.handle(event, self.world.now());
         }
     }
@@ -192,7 +210,9 @@ impl Stage for Simulated {
         let options = self.options();
         let mut fetch = Fetch::new(operation, &self.service, options);
         loop {
-            let event = match fetch.poll(self.world.now()) {
+            let action = fetch.poll(self.world.now());
+            self.note(&[&action, &fetch, &self.shared]);
+            let event = match action {
                 FetchAction::Opened(_) => continue,
                 FetchAction::Deliver(bytes) => {
                     sink.extend_from_slice(&bytes);
@@ -211,6 +231,7 @@ impl Stage for Simulated {
                     return result;
                 }
             };
+            self.note(&[&event, &fetch]);
             fetch.handle(event, self.world.now());
         }
     }
