@@ -323,17 +323,9 @@ impl Peer {
         let mut emulator = Emulator::new(config);
         emulator.create_bucket(BUCKET, now);
         let script = script.into_iter().collect();
-        Self {
-            emulator,
-            script,
-            log: Vec::new(),
-            signatures: Vec::new(),
-            watches_connections,
-            seen: 0,
-            reading: 0,
-            served: None,
-            ahead_secs: 0,
-        }
+        let (log, signatures, served) = (Vec::new(), Vec::new(), None);
+        let (seen, reading, ahead_secs) = (0, 0, 0);
+        Self { emulator, script, log, signatures, watches_connections, seen, reading, served, ahead_secs }
     }
 
     /// Puts an object into [`BUCKET`], past the script.

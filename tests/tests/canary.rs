@@ -1,5 +1,5 @@
-//! I5: no secret in anything that can be printed, over every scenario and every case of retrying: the values that
-//! the calls take and give, each step of the machines, what `tracing` hears at every level, and panics.
+//! I5: no secret in anything that can be printed, over every scenario and every case of retrying: the values
+//! that calls take and give, each step of the machines, what `tracing` hears at every level, and panics.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

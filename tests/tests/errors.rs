@@ -256,7 +256,7 @@ fn doubts() -> Vec<String> {
 /// The error of a call in a story.
 fn told<O>(story: &Scenario, operation: &O) -> String
 where
-    O: Operation<Output: core::fmt::Debug + Send> + Clone + Send + Sync + 'static,
+    O: Operation<Output: core::fmt::Debug + Send> + Clone + core::fmt::Debug + Send + Sync + 'static,
 {
     Simulated::new(story).call(operation, &Content::default()).unwrap_err().to_string()
 }

@@ -186,7 +186,7 @@ impl Stage for Simulated {
         let mut exchange = Exchange::new(operation, &self.service, options);
         loop {
             let action = exchange.poll(self.world.now());
-            self.note(&[&action, &exchange, &self.shared]);
+            self.note(&[&action, &exchange]);
             let event = match action {
                 Action::Authenticate { need, .. } => self.authenticate(need),
                 Action::Retry(proposal) => Event::Retry(self.shared.decide(&proposal)),
@@ -198,10 +198,11 @@ impl Stage for Simulated {
                 }
                 Action::Done(result) => {
                     self.shared.settle(exchange.ledger());
+                    self.note(&[&exchange, &self.shared]);
                     return result;
                 }
             };
-            self.note(&[&event, &exchange]);
+            self.note(&[&event]);
             exchange.handle(event, self.world.now());
         }
     }
@@ -211,7 +212,7 @@ impl Stage for Simulated {
         let mut fetch = Fetch::new(operation, &self.service, options);
         loop {
             let action = fetch.poll(self.world.now());
-            self.note(&[&action, &fetch, &self.shared]);
+            self.note(&[&action, &fetch]);
             let event = match action {
                 FetchAction::Opened(_) => continue,
                 FetchAction::Deliver(bytes) => {
@@ -228,10 +229,11 @@ impl Stage for Simulated {
                 }
                 FetchAction::Call(Action::Done(result)) => {
                     self.shared.settle(fetch.ledger());
+                    self.note(&[&fetch, &self.shared]);
                     return result;
                 }
             };
-            self.note(&[&event, &fetch]);
+            self.note(&[&event]);
             fetch.handle(event, self.world.now());
         }
     }

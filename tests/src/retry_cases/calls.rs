@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub(super) is_taken: bool,
     /// A look at the object tells whether it was made.
     pub(super) can_look: bool,
+    /// What is found there is told by a second look, at the source of the copy.
+    pub(super) looks_at_source: bool,
     /// In a bucket with versions it makes a new one.
     pub(super) makes_version: bool,
     /// Its body comes from a source that cannot be opened again.
@@ -53,6 +55,7 @@ fn call(name: &'static str, words: &'static str, class: Class, json: Value) -> C
         is_gone_success: false,
         is_taken: false,
         can_look: false,
+        looks_at_source: false,
         makes_version: false,
         is_read_once: false,
         before: Holds::default(),
@@ -130,7 +133,25 @@ pub(super) fn overwrites() -> Vec<Call> {
         call("copy", "CopyObject", class, copy).holding(SOURCE).leaving(BOTH).doubt(&["F54"]),
         call("tag", "PutObjectTagging", class, tag).holding(HELLO),
         restore,
+        complete(),
+        completion_of_known(),
     ]
+}
+
+/// The end of an upload, which can be had once.
+fn complete() -> Call {
+    let json = json!({"operation": "CompleteMultipartUpload", "key": "a.txt", "parts": ["hello"]});
+    let words = "CompleteMultipartUpload of what nobody knows the checksum of";
+    let complete = call("complete", words, Class::Overwrite, json).with_uploads(1, 0).leaving(HELLO);
+    complete.refused_with(404, "NoSuchUpload").doubt(&["F58"])
+}
+
+/// The same, where the client knows what the object must be.
+fn completion_of_known() -> Call {
+    let mut complete = complete();
+    complete.json["expected"] = json!({"bytes": 5, "crc64": "11177612005948864433"});
+    let words = "CompleteMultipartUpload of a known length and checksum";
+    Call { name: "complete-known", words, can_look: true, ..complete }
 }
 
 /// The plain upload.
@@ -163,6 +184,18 @@ pub(super) fn conditional() -> Vec<Call> {
         let call = call("append", "AppendObject", Class::Conditional, json).doubt(&["F61"]);
         Call { can_look: true, ..call.refused_with(409, "PositionNotEqualToLength") }
     };
+    let forbidding = |mut json: Value| {
+        json["headers"] = json!({"x-oss-forbid-overwrite": "true"});
+        json
+    };
+    let class = Class::Conditional;
+    let copy = forbidding(json!({"operation": "CopyObject", "key": "a.txt", "source": "b.txt"}));
+    let copy =
+        call("copy-new", "CopyObject with forbid-overwrite", class, copy).holding(SOURCE).leaving(BOTH);
+    let copy = copy.refused_with(409, "FileAlreadyExists").doubt(&["F60"]);
+    let link = forbidding(json!({"operation": "PutSymlink", "key": "a.txt", "target": "b.txt"}));
+    let link = call("link-new", "PutSymlink with forbid-overwrite", class, link).leaving(LINK);
+    let link = link.refused_with(409, "FileAlreadyExists").doubt(&["F60"]);
     let taken_append = append(0).holding(OTHER).leaving(OTHER).refused_with(409, "ObjectNotAppendable");
     vec![
         put_new(),
@@ -173,6 +206,8 @@ pub(super) fn conditional() -> Vec<Call> {
             ..taken
         },
         append(0).leaving(HELLO),
+        Call { can_look: true, looks_at_source: true, ..copy },
+        Call { can_look: true, ..link },
         Call {
             name: "append-taken",
             words: "AppendObject to an object that was not begun by an append",
@@ -227,6 +262,8 @@ pub(super) fn notified() -> Call {
 pub(super) const DIGITS: &str = "0123456789";
 const DIGITS_ONLY: &[(&str, &str)] = &[("a.txt", DIGITS)];
 const HELLO: &[(&str, &str)] = &[("a.txt", "hello")];
+/// A link has no content of its own.
+const LINK: &[(&str, &str)] = &[("a.txt", "")];
 const OTHER: &[(&str, &str)] = &[("a.txt", "other")];
 const SOURCE: &[(&str, &str)] = &[("b.txt", "hello")];
 const BOTH: &[(&str, &str)] = &[("a.txt", "hello"), ("b.txt", "hello")];

@@ -111,8 +111,20 @@ const TRANSIENT: &[Does] =
     &[Does::Answer(503, "SlowDown"), Does::Answer(500, ""), Does::Lose, Does::Close(0)];
 
 const OF_EACH_CLASS: &[&str] = &["get", "put", "put-new", "append", "initiate", "worm"];
-const OF_EACH_KIND: &[&str] =
-    &["get", "put", "put-once", "abort", "restore", "put-new", "put-taken", "append", "initiate", "worm"];
+const OF_EACH_KIND: &[&str] = &[
+    "get",
+    "put",
+    "put-once",
+    "abort",
+    "restore",
+    "complete",
+    "complete-known",
+    "put-new",
+    "put-taken",
+    "append",
+    "initiate",
+    "worm",
+];
 
 /// How long a client waits for a silent server where a case is about that.
 pub(super) const SILENCE_MS: u64 = 500;

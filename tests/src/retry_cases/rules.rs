@@ -285,10 +285,11 @@ impl<'a> Play<'a> {
     fn wants_look(&self, failed: &Failed, is_conflict: bool) -> bool {
         let is_lost =
             matches!(failed.verdict, Verdict::Again | Verdict::Slowly) && failed.kind != Kind::Corrupt;
-        self.class == Class::Conditional
+        // A completion is asked for again until the upload is gone.
+        let is_called_for = is_conflict || (is_lost && self.class == Class::Conditional);
+        is_called_for
             && self.call.can_look
             && self.is_in_doubt
-            && (is_lost || is_conflict)
             && self.given.attempts > 1
             && self.looks < LOOKS_MAX
     }
@@ -321,8 +322,11 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn find(&self) -> Look {
+    fn find(&mut self) -> Look {
         if self.effects > 0 {
+            if self.call.looks_at_source {
+                self.requests.push("look");
+            }
             Look::Ours
         } else if self.call.is_taken {
             Look::Others

@@ -5,10 +5,10 @@ use core::time::Duration;
 use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use oss_proto::{
-    AbortMultipartUpload, AppendObject, CopyObject, CopySource, Delete, DeleteMultipleObjects, DeleteObject,
-    Effect, Error, GetBucketInfo, GetObject, GetObjectMeta, HeadObject, InitiateMultipartUpload,
-    ListObjectsV2, Payload, PutObject, PutObjectTagging, Raw, Replay, Reply, RestoreObject, Scope, Tag,
-    Tagging, UploadPart,
+    AbortMultipartUpload, AppendObject, CompleteMultipartUpload, CompletedPart, CopyObject, CopySource,
+    Delete, DeleteMultipleObjects, DeleteObject, Effect, Error, GetBucketInfo, GetObject, GetObjectMeta,
+    HeadObject, InitiateMultipartUpload, ListObjectsV2, Payload, PutObject, PutObjectTagging, PutSymlink,
+    Raw, Replay, Reply, RestoreObject, Scope, Tag, Tagging, UploadPart,
 };
 use serde_json::Value;
 
@@ -124,8 +124,14 @@ pub(super) fn operation<S: Stage>(stage: &mut S, call: &Value, upload: &str) -> 
             done(stage.call(&DeleteMultipleObjects::new(BUCKET, keys.collect::<Delete>()), &none))
         }
         Some("CopyObject") => {
-            let source = CopySource::new(BUCKET, text("source").as_str());
-            done(stage.call(&CopyObject::new(BUCKET, key, source), &none))
+            let copy = CopyObject::new(BUCKET, key, CopySource::new(BUCKET, text("source").as_str()));
+            let copy = if is_forbidding(call) { copy.forbid_overwrite(true) } else { copy };
+            done(stage.call(&copy, &none))
+        }
+        Some("PutSymlink") => {
+            let link = PutSymlink::new(BUCKET, key, text("target").as_str());
+            let link = if is_forbidding(call) { link.forbid_overwrite(true) } else { link };
+            done(stage.call(&link, &none))
         }
         Some("PutObjectTagging") => {
             let tags = call["tags"].as_object().into_iter().flatten();
@@ -141,6 +147,7 @@ pub(super) fn operation<S: Stage>(stage: &mut S, call: &Value, upload: &str) -> 
             let part = UploadPart::new(BUCKET, key, upload, 1_u32, text("body"));
             done(stage.call(&part, &none))
         }
+        Some("CompleteMultipartUpload") => done(stage.call(&complete(call, key, upload), &none)),
         Some("AbortMultipartUpload") => {
             done(stage.call(&AbortMultipartUpload::new(BUCKET, key, upload), &none))
         }
@@ -180,13 +187,27 @@ fn put<S: Stage>(stage: &mut S, call: &Value, key: &str) -> Result<Option<Bytes>
         None => Content::new(body),
     };
     let mut put = PutObject::new(BUCKET, key, payload);
-    if call["headers"]["x-oss-forbid-overwrite"] == "true" {
+    if is_forbidding(call) {
         put = put.forbid_overwrite(true);
     }
     if call["callback"].is_object() {
         put = put.callback(callback(&call["callback"]));
     }
     done(stage.call(&put, &content))
+}
+
+fn is_forbidding(call: &Value) -> bool {
+    call["headers"]["x-oss-forbid-overwrite"] == "true"
+}
+
+fn complete(call: &Value, key: &str, upload: &str) -> CompleteMultipartUpload {
+    let part = CompletedPart::new(1_u32, HELLO_ETAG);
+    let complete = CompleteMultipartUpload::new(BUCKET, key, upload).parts(vec![part]);
+    let crc = call["expected"]["crc64"].as_str().and_then(|crc| crc.parse::<u64>().ok());
+    match (call["expected"]["bytes"].as_u64(), crc) {
+        (Some(bytes), Some(crc)) => complete.size(bytes).crc64(crc),
+        _ => complete,
+    }
 }
 
 /// A retention policy, of which a bucket can have one.
@@ -200,3 +221,5 @@ fn worm(days: &Value) -> Raw {
 }
 
 const KEY: &str = "a.txt";
+/// Of the part that is in every upload.
+const HELLO_ETAG: &str = "\"5D41402ABC4B2A76B9719D911017C592\"";

@@ -82,7 +82,7 @@ fn redirects() -> Vec<Case> {
 /// F27: the status says yes, the body says no.
 fn hidden_errors() -> Vec<Case> {
     let mut all = Vec::new();
-    for call in by_name(&["copy", "delete-many"]) {
+    for call in by_name(&["copy", "delete-many", "complete", "complete-known"]) {
         for code in ["InternalError", "SlowDown", "AccessDenied"] {
             let does = Does::Under200(code);
             all.push(Case::new("hidden", &does.name(), &call, &Given::default(), &[does.into()]));
