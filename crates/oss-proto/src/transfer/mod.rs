@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | [`Upload`] | a [`PutObject`] and a length, or parts as they come | one object, in one or many requests |
 //! | [`Download`] | a [`GetObject`] | the bytes of one object as it was at one time |
-//! | [`Copy`] | a [`CopyObject`] | a copy, in one request or in parts |
+//! | [`Copy`](struct@Copy) | a [`CopyObject`] | a copy, in one request or in parts |
 //! | [`Append`] | an [`AppendObject`] | an object that grows, its position and checksum carried along |
 //!
 //! **The contract:** [`poll`](Transfer::poll); do the [`Work`] of a [`Step::Run`], as many at a time as the
