@@ -161,7 +161,7 @@ pub struct Completion(pub(super) Came);
 #[allow(dead_code, reason = "copies, appends and deletions follow")]
 pub(super) enum Came {
     Put(PutObjectOutput),
-    /// And whether the upload was begun more than once, as far as anybody knows.
+    /// And whether another one may have been begun before it.
     Begun(InitiateMultipartUploadOutput, bool),
     Part(UploadPartOutput),
     PartCopied(UploadPartCopyOutput),
@@ -214,13 +214,7 @@ completion_from! {
 
 impl From<Reply<InitiateMultipartUploadOutput>> for Completion {
     fn from(reply: Reply<InitiateMultipartUploadOutput>) -> Self {
-        // A failed attempt that was not refused may have begun another one.
-        let may_have_begun = |status: Option<u16>| status.is_none_or(|status| status >= 500);
-        let (_, before) = reply.attempts.split_last().unzip();
-        let is_orphaning = before.is_some_and(|all: &[crate::Attempt]| {
-            all.iter().any(|attempt| attempt.failure.is_some() && may_have_begun(attempt.status))
-        });
-        Self(Came::Begun(reply.output, is_orphaning))
+        Self(Came::Begun(reply.output, reply.may_have_orphan))
     }
 }
 
