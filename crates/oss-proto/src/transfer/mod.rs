@@ -11,6 +11,8 @@
 //! | [`Download`] | a [`GetObject`] | the bytes of one object as it was at one time |
 //! | [`Copy`](struct@Copy) | a [`CopyObject`] | a copy, in one request or in parts |
 //! | [`Append`] | an [`AppendObject`] | an object that grows, its position and checksum carried along |
+//! | [`DeleteMany`] | any number of objects | what became of each |
+//! | [`Listing`] | the operation of a list | its entries, page by page |
 //!
 //! **The contract:** [`poll`](Transfer::poll); do the [`Work`] of a [`Step::Run`], as many at a time as the
 //! transfer hands out, and report each to [`complete`](Transfer::complete) with its [`Ticket`]; poll again
@@ -21,10 +23,12 @@
 mod append;
 mod checkpoint;
 mod copy;
+mod delete_many;
 mod disk;
 mod download;
 mod error;
 mod flight;
+mod listing;
 mod multipart;
 mod options;
 mod plan;
@@ -39,10 +43,12 @@ use core::ops::Range;
 pub use self::append::{Append, AppendOutput};
 pub use self::checkpoint::{Checkpoint, CheckpointError, Fresh};
 pub use self::copy::{Copy, CopyOutput};
+pub use self::delete_many::{DeleteMany, Fate};
 pub use self::disk::{DiskDone, DiskWork, FileError, FileStep};
 pub use self::download::{Download, DownloadOutput};
 pub use self::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};
 pub use self::flight::{Progress, Ticket};
+pub use self::listing::{Entries, ListEntry, Listing, ListingStep};
 pub use self::options::TransferOptions;
 pub use self::plan::{Plan, PlanError};
 pub use self::save::{Save, SaveStep, Saved};
@@ -158,7 +164,6 @@ pub enum Work {
 pub struct Completion(pub(super) Came);
 
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "copies, appends and deletions follow")]
 pub(super) enum Came {
     Put(PutObjectOutput),
     /// And whether another one may have been begun before it.
