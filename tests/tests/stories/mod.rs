@@ -27,7 +27,8 @@ impl<S: Stage> Theatre<S> {
         Self { stage: make(&scenario), files: Files { source: content(250 << 10), sink: Vec::new() } }
     }
 
-    /// Runs a transfer; whatever is handed out at a time is done in the opposite order, and reported in another.
+    /// Runs a transfer; whatever is handed out at a time is done in the opposite order, and reported in
+    /// another.
     fn run<T: Transfer>(&mut self, transfer: &mut T) -> Result<T::Output, TransferError> {
         self.run_with(transfer, &mut |_, _| {})
     }
@@ -161,12 +162,18 @@ pub(crate) fn f57<S: Stage>(make: fn(&Scenario) -> S) {
 }
 
 pub(crate) fn f58<S: Stage>(make: fn(&Scenario) -> S) {
-    for lost in 1..=3 {
-        let mut theatre = Theatre::new(serve(4).chain((0..lost).map(|_| Deed::Lose)), make);
+    let lose = |lost| serve(4).chain((0..lost).map(|_| Deed::Lose));
+    for lost in 1..=2 {
+        let mut theatre = Theatre::new(lose(lost), make);
         let output = theatre.run(&mut upload()).unwrap();
         assert_eq!((output.parts, output.is_checked, output.bytes), (3, true, 250 << 10));
         assert_eq!(theatre.content("b"), Some(content(250 << 10)));
     }
+    // No attempt is left to find out with.
+    let mut theatre = Theatre::new(lose(3), make);
+    let error = theatre.run(&mut upload()).unwrap_err();
+    assert_eq!(error.left().map(|left| left.fate), Some(UploadFate::MayBeComplete), "{error}");
+    assert_eq!(theatre.content("b"), Some(content(250 << 10)));
 }
 
 pub(crate) fn f61<S: Stage>(make: fn(&Scenario) -> S) {

@@ -8,8 +8,8 @@
 //!                                       └──────────────────────┴─▶ Unlock ─▶ Over
 //! ```
 //!
-//! Without checkpoints it begins with Create, and there is no lock and no checkpoint to remove. Every arrow is
-//! an assignment in this file.
+//! Without checkpoints it begins with Create, and there is no lock and no checkpoint to remove. Every arrow
+//! is an assignment in this file.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -24,17 +24,18 @@ use crate::{Error, ErrorKind, GetObject, Misuse, Outcome, Service};
 
 /// Downloads one object into a file that gets its name only when it is whole, verified and on the disk.
 ///
-/// It is a [`Download`] that asks for the steps on the disk as well, in the one order that is safe: bytes into
-/// a partial file of a random name; length, entity tag and CRC-64, each on its own; the length of the file;
+/// It is a [`Download`] that asks for the steps on the disk as well, in the one order that is safe: bytes
+/// into a partial file of a random name; length, entity tag and CRC-64, each on its own; the length of the
+/// file;
 /// `fsync`; rename; `fsync` of the directory. A crash between any two of them leaves the target as it was, or
 /// as it is to be. The first thing that goes wrong is what is reported, once.
 ///
 /// With checkpoints, what was downloaded is kept when it breaks off, and the next one goes on: it takes the
-/// lock, reads the checkpoint, opens the partial file that it names, and asks for what it has to be read again
-/// and compared ([`Work::Verify`]).
+/// lock, reads the checkpoint, opens the partial file that it names, and asks for what it has to be read
+/// again and compared ([`Work::Verify`]).
 ///
-/// The contract is that of [`Transfer`](super::Transfer), and beside it one step on the disk at a time: answer
-/// [`SaveStep::Disk`] with [`disk_done`](Self::disk_done), while the work that was handed out goes on.
+/// The contract is that of [`Transfer`](super::Transfer), and beside it one step on the disk at a time:
+/// answer [`SaveStep::Disk`] with [`disk_done`](Self::disk_done), while the work that was handed out goes on.
 #[derive(Debug)]
 pub struct Save {
     get: GetObject,
@@ -116,8 +117,8 @@ pub struct Saved {
 }
 
 impl Save {
-    /// A download of what this asks for. `seed` is for the name of the partial file: a new one each time, that
-    /// nobody can guess.
+    /// A download of what this asks for. `seed` is for the name of the partial file: a new one each time,
+    /// that nobody can guess.
     pub fn new(get: GetObject, options: &TransferOptions, seed: u64) -> Self {
         Self {
             get,
