@@ -97,7 +97,7 @@ pub(crate) fn f34_f35<S: Stage>(make: fn(&Scenario) -> S) {
             gets += usize::from(matches!(work, Work::Get(..)));
             if gets == 3 {
                 stage.peer(|peer| match is_deleted {
-                    true => peer.prepare(&DeleteObject::new(BUCKET, "a"), EPOCH),
+                    true => drop(peer.prepare(&DeleteObject::new(BUCKET, "a"), EPOCH)),
                     false => peer.store("a", &content(41), EPOCH),
                 });
             }
