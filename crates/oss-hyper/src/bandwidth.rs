@@ -34,8 +34,13 @@ impl Bucket {
         (bytes_per_sec > 0).then(|| Arc::new(bucket))
     }
 
+    /// For one transfer.
+    pub(crate) fn for_transfer(bytes_per_sec: u64) -> Option<Arc<Self>> {
+        Self::new(bytes_per_sec, DOWNLOAD_TURNS_PER_SEC)
+    }
+
     /// Notes bytes that passed; gives when the next may.
-    fn charge(&self, bytes: usize) -> Instant {
+    pub(crate) fn charge(&self, bytes: usize) -> Instant {
         let nanos = (bytes as u128 * 1_000_000_000).div_ceil(u128::from(self.bytes_per_sec));
         let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         let now = Instant::now();

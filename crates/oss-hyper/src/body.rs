@@ -83,6 +83,15 @@ impl Body {
         Self::streamed(len.into(), Replay::FromStart, Source::Reopen(open))
     }
 
+    /// A source of our own, made anew for each attempt.
+    pub(crate) fn reopen_blocks(len: u64, mut open: impl FnMut() -> Stream + Send + 'static) -> Self {
+        let open: Open = Box::new(move || {
+            let stream = open();
+            Box::pin(core::future::ready(Ok(stream)))
+        });
+        Self::streamed(Some(len), Replay::FromStart, Source::Reopen(open))
+    }
+
     /// The content of a file, opened anew for each attempt.
     ///
     /// # Errors
@@ -190,7 +199,7 @@ impl Stream {
         Self::new(Box::pin(Reader { reader, buffer: BytesMut::new(), block_bytes: BLOCK_BYTES }))
     }
 
-    fn new(body: Pin<Box<dyn Chunks>>) -> Self {
+    pub(crate) fn new(body: Pin<Box<dyn Chunks>>) -> Self {
         Self { body, held: None, is_over: false }
     }
 }

@@ -60,6 +60,7 @@ mod retryer;
 mod stream;
 mod tls;
 mod trace;
+pub mod transfer;
 mod transport;
 mod tunnel;
 #[cfg(feature = "rustls")]

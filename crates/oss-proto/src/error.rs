@@ -200,6 +200,13 @@ pub struct Misuse {
     pub state: &'static str,
 }
 
+impl ObjectChanged {
+    /// This change, after so many bytes.
+    pub fn new(delivered: u64, change: Change) -> Self {
+        Self { delivered, change }
+    }
+}
+
 impl Error {
     /// An error that a driver found outside of an exchange; an exchange makes its own.
     pub fn new(kind: ErrorKind, operation: &'static str, outcome: Outcome) -> Self {
@@ -236,6 +243,18 @@ impl Error {
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
+    }
+
+    /// The same evidence, in a read of several requests that are to be about one object: what was replaced
+    /// (412, 416) or deleted (404) since the first of them is an object that changed, after so many bytes.
+    #[must_use]
+    pub fn of_changed_object(self, delivered: u64) -> Self {
+        let change = match self.status() {
+            Some(404) => Change::Deleted,
+            Some(412 | 416) => Change::Replaced,
+            _ => return self,
+        };
+        self.with_kind(ErrorKind::ObjectChanged(ObjectChanged::new(delivered, change)))
     }
 
     /// Why OSS did not take the signature.

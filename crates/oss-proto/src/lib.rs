@@ -98,6 +98,7 @@ pub use wire::text::Text;
 pub use ops::*;
 
 // The leaves' types in our signatures, so that a user needs one crate in `Cargo.toml`.
+pub use oss_crc::Crc64;
 pub use oss_credentials::{CredentialCache, CredentialError, Credentials, Source};
 pub use oss_endpoint::{
     Addressing, BucketName, CloudBoxId, Endpoint, EndpointError, EndpointOptions, EndpointWarning,

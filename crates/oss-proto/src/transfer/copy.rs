@@ -19,8 +19,8 @@ use super::{
     TransferOptions, Work,
 };
 use crate::{
-    CopyDirective, CopyObject, ETag, Error, ErrorKind, GetObjectTagging, HeadObject, HeadObjectOutput,
-    InitiateMultipartUpload, Misuse, Outcome, ReadError, Tags,
+    AbortMultipartUpload, CopyDirective, CopyObject, ETag, Error, ErrorKind, GetObjectTagging, HeadObject,
+    HeadObjectOutput, InitiateMultipartUpload, Misuse, Outcome, ReadError, Tags,
 };
 
 /// Copies one object inside a region, without moving its bytes through here: in one `CopyObject` up to 200
@@ -99,6 +99,15 @@ impl Copy {
     /// What the source is, once its head has come.
     pub fn source(&self) -> Option<&HeadObjectOutput> {
         self.source.as_ref()
+    }
+
+    /// What gives up the parts that are at OSS by now, for a driver that must stop without waiting; `None`
+    /// when there are none.
+    pub fn abortion(&self) -> Option<AbortMultipartUpload> {
+        match &self.stage {
+            Stage::Copying(multipart) => multipart.abortion(),
+            _ => None,
+        }
     }
 
     /// The look at the source, under the conditions that the copy makes.

@@ -81,6 +81,17 @@ impl TransferError {
         Self { kind, left: None }
     }
 
+    /// An error that a driver found, before anything was begun at OSS.
+    pub fn because(kind: TransferErrorKind) -> Self {
+        Self::new(kind)
+    }
+
+    /// The same evidence for another cause, which a driver knows better.
+    #[must_use]
+    pub fn with_kind(self, kind: TransferErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// What went wrong first.
     pub fn kind(&self) -> &TransferErrorKind {
         &self.kind

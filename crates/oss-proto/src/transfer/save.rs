@@ -1,11 +1,11 @@
 //! A download into a file, with every step on the disk.
 //!
 //! ```text
-//!  Lock ─▶ Read ─▶ Open ─┬────────▶ Move ─▶ Measure ─▶ (Truncate) ─▶ Sync ─▶ Rename ─▶ SyncDirectory ─┐
-//!                   │    │            │        │                       │        │                     │
-//!                   └▶ Create         ▼        ▼                       ▼        ▼                     ▼
-//!                                    Keep or RemovePart ─▶ RemoveCheckpoint ◀─────────────────── (in place)
-//!                                       └──────────────────────┴─▶ Unlock ─▶ Over
+//!  Lock ─▶ Read ─▶ Open ─┬────▶ Move ─▶ Measure ─▶ (Truncate) ─▶ Sync ─▶ Rename ─▶ SyncDirectory ─┐
+//!                   │    │        │        │                       │        │                     │
+//!                   └▶ Create     ▼        ▼                       ▼        ▼                     ▼
+//!                                Keep or RemovePart ─▶ RemoveCheckpoint ◀─────────────────────────┘
+//!                                   └────────────────────────┴─▶ Unlock ─▶ Finish ─▶ Over
 //! ```
 //!
 //! Without checkpoints it begins with Create, and there is no lock and no checkpoint to remove. Every arrow
@@ -26,9 +26,8 @@ use crate::{Error, ErrorKind, GetObject, Misuse, Outcome, Service};
 ///
 /// It is a [`Download`] that asks for the steps on the disk as well, in the one order that is safe: bytes
 /// into a partial file of a random name; length, entity tag and CRC-64, each on its own; the length of the
-/// file;
-/// `fsync`; rename; `fsync` of the directory. A crash between any two of them leaves the target as it was, or
-/// as it is to be. The first thing that goes wrong is what is reported, once.
+/// file; `fsync`; rename; `fsync` of the directory. A crash between any two of them leaves the target as it
+/// was, or as it is to be. The first thing that goes wrong is what is reported, once.
 ///
 /// With checkpoints, what was downloaded is kept when it breaks off, and the next one goes on: it takes the
 /// lock, reads the checkpoint, opens the partial file that it names, and asks for what it has to be read

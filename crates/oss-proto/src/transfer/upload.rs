@@ -6,9 +6,10 @@ use super::checkpoint::{Identity, Kind};
 use super::multipart::{Cut, Made, Multipart, Offers};
 use super::recipe::Recipe;
 use super::{
-    Checkpoint, CheckpointError, Completion, Fresh, Plan, Progress, Step, Ticket, Transfer, TransferOptions,
+    Checkpoint, CheckpointError, Completion, Fresh, Plan, Progress, Step, Ticket, Transfer, TransferError,
+    TransferErrorKind, TransferOptions,
 };
-use crate::{ETag, Error, Misuse, PutObject, Service};
+use crate::{AbortMultipartUpload, ETag, Error, Misuse, PutObject, Service};
 
 /// Uploads one object: in one `PutObject` when it is small, else in parts, several at a time.
 ///
@@ -17,9 +18,9 @@ use crate::{ETag, Error, Misuse, PutObject, Service};
 /// `content_md5` counts only in one request.
 ///
 /// Success means: OSS holds exactly these parts in this order, each with the CRC-64 that its call has
-/// checked, and the CRC-64 of the object is theirs combined, when OSS states it. A completion
-/// whose answer was lost is looked up by its call, which is told the size and the CRC-64 that the object must
-/// have. When a part fails for good, those under way are waited for, and the upload is aborted
+/// checked, and the CRC-64 of the object is theirs combined, when OSS states it. An answer to the completion
+/// that was lost is asked for again by looking at the object: its size, its CRC-64 and the number of parts in
+/// its entity tag tell. When a part fails for good, those under way are waited for, and the upload is aborted
 /// once, or kept with [`keep_parts`](TransferOptions::keep_parts) or with checkpoints;
 /// [`TransferError::left`](super::TransferError::left) says which.
 ///
@@ -113,7 +114,7 @@ impl Upload {
         let Some(mut call) = call else { return self };
         call.part_size = plan.part_size();
         let mut checkpoints = Checkpoints { call, size: plan.len(), fresh: None };
-        self.multipart.keep_parts();
+        self.multipart.keep_parts(true);
         match found {
             None => {}
             Some(Err(error)) => checkpoints.fresh = Some(Fresh::Unreadable(error)),
@@ -129,6 +130,23 @@ impl Upload {
     pub fn fresh(&self) -> Option<&Fresh> {
         let checkpoints = self.checkpoints.as_ref()?;
         self.multipart.fresh().or(checkpoints.fresh.as_ref())
+    }
+
+    /// Whether the parts are kept when it fails or is cancelled from now on, whatever was said before.
+    pub fn keep_parts(&mut self, keep: bool) {
+        self.multipart.keep_parts(keep);
+    }
+
+    /// Ends it for a reason of the driver's: its source cannot be read, its checkpoint cannot be written. As
+    /// [`cancel`](Transfer::cancel) otherwise.
+    pub fn fail(&mut self, kind: TransferErrorKind) {
+        self.multipart.fail(TransferError::new(kind));
+    }
+
+    /// What gives up the parts that are at OSS by now, for a driver that must stop without waiting; `None`
+    /// when there are none.
+    pub fn abortion(&self) -> Option<AbortMultipartUpload> {
+        self.multipart.abortion()
     }
 
     /// How many bytes a part has; the last one may have fewer.

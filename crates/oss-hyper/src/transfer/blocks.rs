@@ -1,0 +1,226 @@
+//! A range of a file as the body of a request: read by blocks, one ahead, into buffers that are used again.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::ops::Range;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::task::{Context, Poll, ready};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::{Body as HttpBody, Frame};
+use oss_proto::transfer::{FileStep, TransferErrorKind};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::Sleep;
+
+use super::disk::Placed;
+use super::pace::Pace;
+use super::shelf::named;
+use crate::body::{Body, Chunks, Stream};
+use crate::{BoxError, clock};
+
+/// The file that is uploaded, as it was when the upload began.
+#[derive(Debug)]
+pub(super) struct SourceFile {
+    pub(super) path: PathBuf,
+    placed: Placed,
+    pub(super) len: u64,
+    modified: Option<SystemTime>,
+    /// The first thing that was wrong with it.
+    fault: OnceLock<TransferErrorKind>,
+}
+
+impl SourceFile {
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        // Before it is opened: opening a pipe would wait for who writes to it.
+        if !std::fs::metadata(&path)?.is_file() {
+            let problem = "is not a regular file; upload a pipe or a device with `upload_stream`";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
+        let file = File::open(&path)?;
+        let metadata = file.metadata()?;
+        let (len, modified) = (metadata.len(), metadata.modified().ok());
+        Ok(Self { path, placed: Placed::new(file), len, modified, fault: OnceLock::new() })
+    }
+
+    /// What tells it from itself at another time.
+    pub(super) fn identity(&self) -> String {
+        let since = self.modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        format!("{} bytes of {} ns", self.len, since.unwrap_or_default().as_nanos())
+    }
+
+    /// What was wrong with it, if anything was.
+    pub(super) fn fault(&self) -> Option<TransferErrorKind> {
+        self.fault.get().cloned()
+    }
+
+    /// Fills the buffer from this place, and makes sure at the end of a part that it is still the same file.
+    pub(super) fn fill(&self, buffer: &mut [u8], at: u64, is_last: bool) -> io::Result<()> {
+        let failed = |error: io::Error| {
+            let kind = TransferErrorKind::File(named(FileStep::Read, &self.path, &error));
+            self.fault.get_or_init(|| kind);
+            error
+        };
+        let read = self.placed.read_at(buffer, at).map_err(failed)?;
+        let what = if read < buffer.len() {
+            Some(format!("it ended at byte {} of {}", at.saturating_add(read as u64), self.len))
+        } else if is_last {
+            self.difference().map_err(failed)?
+        } else {
+            None
+        };
+        let Some(what) = what else { return Ok(()) };
+        self.fault.get_or_init(|| TransferErrorKind::SourceChanged { what: what.clone() });
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
+    }
+
+    fn difference(&self) -> io::Result<Option<String>> {
+        let now = self.placed.file().metadata()?;
+        Ok(if now.len() != self.len {
+            Some(format!("it had {} bytes and has {}", self.len, now.len()))
+        } else if now.modified().ok() != self.modified {
+            Some(String::from("its time of modification is another one"))
+        } else {
+            None
+        })
+    }
+
+    /// CRC-64 of a range, read by blocks; `None` when it cannot be read.
+    pub(super) fn checksum(&self, range: Range<u64>) -> Option<u64> {
+        checksum(&self.placed, range)
+    }
+}
+
+/// CRC-64 of a range of a file; `None` when it is not all there.
+pub(super) fn checksum(file: &Placed, range: Range<u64>) -> Option<u64> {
+    let mut crc = oss_proto::Crc64::new();
+    let mut buffer = vec![0; BLOCK_BYTES];
+    let mut at = range.start;
+    while at < range.end {
+        let len = usize::try_from(range.end - at).unwrap_or(usize::MAX).min(BLOCK_BYTES);
+        let block = buffer.get_mut(..len)?;
+        if file.read_at(block, at).ok()? < len {
+            return None;
+        }
+        crc.update(block);
+        at = at.saturating_add(len as u64);
+    }
+    Some(crc.value())
+}
+
+/// The body of one part: read from its beginning for each attempt.
+pub(super) fn body(
+    source: &Arc<SourceFile>,
+    range: Range<u64>,
+    passed: &Arc<AtomicU64>,
+    pace: &Pace,
+) -> Body {
+    if range.is_empty() {
+        return Body::empty();
+    }
+    let len = range.end.saturating_sub(range.start);
+    let (source, passed, pace) = (Arc::clone(source), Arc::clone(passed), pace.clone());
+    Body::reopen_blocks(len, move || {
+        passed.store(0, Ordering::Relaxed);
+        let blocks = Blocks {
+            source: Arc::clone(&source),
+            at: range.start,
+            end: range.end,
+            reading: None,
+            given: VecDeque::new(),
+            passed: Arc::clone(&passed),
+            pace: pace.clone(),
+            debt: None,
+        };
+        Stream::new(Box::pin(blocks))
+    })
+}
+
+struct Blocks {
+    source: Arc<SourceFile>,
+    /// Where the next read begins.
+    at: u64,
+    end: u64,
+    reading: Option<JoinHandle<io::Result<BytesMut>>>,
+    /// What was handed out; its memory is taken again once nobody else has it.
+    given: VecDeque<Bytes>,
+    passed: Arc<AtomicU64>,
+    pace: Pace,
+    debt: Option<Pin<Box<Sleep>>>,
+}
+
+impl Chunks for Blocks {}
+
+impl Blocks {
+    /// Begins to read the next block, if there is one.
+    fn read_on(&mut self) {
+        if self.at >= self.end || self.reading.is_some() {
+            return;
+        }
+        let len = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(BLOCK_BYTES);
+        let mut buffer = self.buffer();
+        buffer.resize(len, 0);
+        let (source, at) = (Arc::clone(&self.source), self.at);
+        self.at = self.at.saturating_add(len as u64);
+        let is_last = self.at == self.end;
+        self.reading = Some(spawn_blocking(move || {
+            source.fill(&mut buffer, at, is_last)?;
+            Ok(buffer)
+        }));
+    }
+
+    /// One that was handed out and came back, or a new one.
+    fn buffer(&mut self) -> BytesMut {
+        while self.given.len() >= GIVEN_MAX {
+            let Some(oldest) = self.given.pop_front() else { break };
+            if let Ok(buffer) = oldest.try_into_mut() {
+                return buffer;
+            }
+        }
+        BytesMut::with_capacity(BLOCK_BYTES)
+    }
+}
+
+impl HttpBody for Blocks {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        if let Some(debt) = &mut this.debt {
+            ready!(debt.as_mut().poll(cx));
+            this.debt = None;
+        }
+        this.read_on();
+        let Some(reading) = &mut this.reading else { return Poll::Ready(None) };
+        let read = ready!(Pin::new(reading).poll(cx));
+        this.reading = None;
+        let block = match read.unwrap_or_else(|ended| Err(io::Error::other(ended))) {
+            Ok(block) => block.freeze(),
+            Err(error) => return Poll::Ready(Some(Err(error.into()))),
+        };
+        this.passed.fetch_add(block.len() as u64, Ordering::Relaxed);
+        this.debt = this.pace.pass(block.len()).map(Box::pin);
+        this.given.push_back(block.clone());
+        this.read_on();
+        Poll::Ready(Some(Ok(Frame::data(block))))
+    }
+}
+
+/// A name for a file that nobody can guess.
+pub(super) fn seed() -> u64 {
+    clock::seed()
+}
+
+/// How much is read at a time.
+const BLOCK_BYTES: usize = 256 << 10;
+/// How many blocks are handed out before the first of them is expected back.
+const GIVEN_MAX: usize = 2;

@@ -1,0 +1,112 @@
+//! Parts of a stream: buffers that are filled, sent, and filled again.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::sync::mpsc;
+
+/// Where the parts of a stream come from.
+pub(super) enum Source {
+    Reader {
+        reader: Box<dyn AsyncRead + Send + Unpin>,
+        filling: BytesMut,
+    },
+    /// Parts that are cut already; `End` is the end, and a sender that is gone is none.
+    Cut {
+        pieces: mpsc::Receiver<Piece>,
+        is_ended: bool,
+    },
+}
+
+/// What a writer sends.
+pub(super) enum Piece {
+    Part(Bytes),
+    End(Bytes),
+}
+
+impl Source {
+    pub(super) fn reader(reader: Box<dyn AsyncRead + Send + Unpin>) -> Self {
+        Self::Reader { reader, filling: BytesMut::new() }
+    }
+
+    /// The next part: a full one, or at the end a shorter one. May be dropped and called again.
+    pub(super) async fn next(&mut self, buffers: &Buffers) -> io::Result<Bytes> {
+        let (reader, filling) = match self {
+            Self::Reader { reader, filling } => (reader, filling),
+            Self::Cut { is_ended: true, .. } => return Ok(Bytes::new()),
+            Self::Cut { pieces, is_ended } => {
+                return match pieces.recv().await {
+                    Some(Piece::Part(part)) => Ok(part),
+                    Some(Piece::End(part)) => {
+                        *is_ended = true;
+                        Ok(part)
+                    }
+                    None => Err(io::Error::other("the writer was dropped before its end")),
+                };
+            }
+        };
+        if filling.capacity() == 0 {
+            *filling = buffers.take();
+        }
+        loop {
+            let room = buffers.part_bytes.saturating_sub(filling.len());
+            if room == 0 || reader.read_buf(&mut filling.limit(room)).await? == 0 {
+                return Ok(core::mem::take(filling).freeze());
+            }
+        }
+    }
+}
+
+/// The parts that are on their way, by where they begin; a clone is the same.
+#[derive(Clone)]
+pub(super) struct Buffers {
+    part_bytes: usize,
+    held: Arc<Mutex<Held>>,
+}
+
+#[derive(Default)]
+struct Held {
+    moving: BTreeMap<u64, Bytes>,
+    /// Memory that was used, to be used again.
+    free: Vec<BytesMut>,
+}
+
+impl Buffers {
+    pub(super) fn new(part_size: u64) -> Self {
+        let part_bytes = usize::try_from(part_size).unwrap_or(usize::MAX);
+        Self { part_bytes, held: Arc::default() }
+    }
+
+    /// One that was used, or a new one.
+    pub(super) fn take(&self) -> BytesMut {
+        let used = self.lock().free.pop();
+        used.unwrap_or_else(|| BytesMut::with_capacity(self.part_bytes))
+    }
+
+    pub(super) fn put(&self, at: u64, part: Bytes) {
+        self.lock().moving.insert(at, part);
+    }
+
+    pub(super) fn at(&self, at: u64) -> Bytes {
+        self.lock().moving.get(&at).cloned().unwrap_or_default()
+    }
+
+    /// The part was sent, or will never be.
+    pub(super) fn release(&self, at: u64) {
+        let mut held = self.lock();
+        let Some(part) = held.moving.remove(&at) else { return };
+        // A connection that broke may still have some of it: then it is freed when that lets go.
+        if let Ok(mut buffer) = part.try_into_mut() {
+            buffer.clear();
+            held.free.push(buffer);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
