@@ -13,12 +13,16 @@ pub(crate) fn member<F: Occurs<Item: Text>>(body: &[u8], name: &'static str) -> 
     let text = core::str::from_utf8(body)
         .map_err(|e| ReadError::json("text that is not UTF-8", e.valid_up_to() as u64))?;
     let mut reader = Reader { text, at: 0 };
-    let mut partial = F::Partial::default();
+    let (mut partial, mut is_there) = (F::Partial::default(), false);
     reader.expect(b'{', "no object")?;
     let mut more = !reader.take(b'}');
     while more {
         reader.expect(b'"', "no name of a member")?;
         let is_wanted = reader.name_is(name)?;
+        // Whatever it holds, `null` too: two readers could take different ones.
+        if is_wanted && core::mem::replace(&mut is_there, true) {
+            return Err(ReadError::repeated(name));
+        }
         reader.expect(b':', "no `:` after a name")?;
         let value = reader.value(2, is_wanted)?;
         if let Some(value) = value {
@@ -279,6 +283,14 @@ mod tests {
             assert!(member::<Option<String>>(bad.as_bytes(), "n").is_err(), "{bad}");
         }
         assert!(member::<Option<u64>>(b"{\"n\":1,\"n\":2}", "n").is_err());
+        for twice in ["1,\"n\":null", "null,\"n\":1", "{},\"n\":1", "null,\"\\u006e\":null"] {
+            let document = alloc::format!("{{\"n\":{twice}}}");
+            assert_eq!(
+                member::<Option<u64>>(document.as_bytes(), "n"),
+                Err(ReadError::repeated("n")),
+                "{twice}"
+            );
+        }
         assert!(member::<u64>(b"{}", "n").is_err());
         assert!(member::<Option<u64>>(b"{\"n\":-1}", "n").is_err());
         assert!(member::<Option<u64>>(b"{\"n\":\"\xff\"}", "n").is_err());
