@@ -20,6 +20,7 @@ pub mod retry_cases;
 pub mod sim;
 pub mod sim_fs;
 pub mod tcp;
+pub mod transfers;
 pub mod vectors;
 pub mod world;
 pub mod xml_agreement;

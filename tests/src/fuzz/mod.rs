@@ -10,6 +10,7 @@ mod fetch;
 mod heads;
 mod json;
 mod signatures;
+mod transfers;
 
 pub use addresses::{endpoint, object_key};
 pub use credentials::credentials;
@@ -19,6 +20,7 @@ pub use fetch::fetch;
 pub use heads::{answer_head, http_date};
 pub use json::json;
 pub use signatures::{explain, presigned, sign_v1, sign_v4};
+pub use transfers::checkpoint;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -28,6 +30,7 @@ pub type Body = fn(&[u8]);
 /// Every fuzz target: its name, which is also that of its file and of its corpus, and its body.
 pub const TARGETS: &[(&str, Body)] = &[
     ("answer_head", answer_head),
+    ("checkpoint", checkpoint),
     ("credentials", credentials),
     ("endpoint", endpoint),
     ("error_document", error_document),

@@ -214,8 +214,8 @@ pub(super) fn mark(draft: &mut Draft, service: &Service, seed: u64) -> bool {
     may_mark
 }
 
-/// Another number for each number, so that seeds that lie close together give nonces that do not (the finaliser
-/// of SplitMix64).
+/// Another number for each number, so that seeds that lie close together give nonces that do not (the
+/// finaliser of SplitMix64).
 fn scrambled(seed: u64) -> u64 {
     let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

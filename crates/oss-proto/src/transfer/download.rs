@@ -8,7 +8,7 @@
 //!
 //! Every arrow is an assignment in this file, and nowhere else.
 
-mod found;
+mod object;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -16,6 +16,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::ops::Range;
 
+use self::object::{Checkpoints, Object, Pin};
 use super::checkpoint::{Identity, Kind};
 use super::flight::{Flight, Landing};
 use super::{
@@ -23,8 +24,8 @@ use super::{
     TransferError, TransferErrorKind, TransferOptions, Work,
 };
 use crate::{
-    ByteRange, Change, CorruptBody, ETag, Error, ErrorKind, GetObject, HeadObject, HeadObjectOutput,
-    Integrity, InvalidRequest, InvalidValue, Misuse, ObjectChanged, Outcome, ReadError, Service, Text as _,
+    ByteRange, Change, CorruptBody, Error, ErrorKind, GetObject, HeadObject, HeadObjectOutput, Integrity,
+    InvalidRequest, InvalidValue, Misuse, ObjectChanged, Outcome, ReadError, Service, Text as _,
 };
 
 /// Downloads one object, or a range of it, in parts, several at a time.
@@ -65,35 +66,11 @@ pub struct Download {
     revision: u64,
 }
 
-/// The object as its head says it is.
-struct Object {
-    head: HeadObjectOutput,
-    size: u64,
-    /// Which bytes of it are wanted.
-    range: Range<u64>,
-    plan: Plan,
-    pin: Pin,
-}
-
-/// What keeps every part of one object.
-#[derive(Clone)]
-enum Pin {
-    ETag(ETag),
-    Version(String),
-    Nothing,
-}
-
 #[derive(Clone, Copy, Default)]
 struct Beginning {
     bytes: u64,
     crc64: Option<u64>,
     rests: u32,
-}
-
-struct Checkpoints {
-    call: Identity,
-    found: Option<Checkpoint>,
-    fresh: Option<Fresh>,
 }
 
 enum Job {

@@ -16,7 +16,7 @@ pub struct Progress {
     pub bytes_total: Option<u64>,
     /// How many of `bytes` an earlier transfer had moved and this one has found good.
     pub bytes_kept: u64,
-    /// How many parts are done; for deletions keys.
+    /// How many parts are done; for [`DeleteMany`](super::DeleteMany) objects.
     pub parts: u64,
     /// How many there are in all; `None` while nobody knows.
     pub parts_total: Option<u64>,

@@ -9,8 +9,10 @@
 //! | --- | --- | --- |
 //! | [`Upload`] | a [`PutObject`] and a length, or parts as they come | one object, in one or many requests |
 //! | [`Download`] | a [`GetObject`] | the bytes of one object as it was at one time |
-//! | [`Copy`] | a [`CopyObject`] | a copy, in one request or in parts |
+//! | [`Copy`](struct@Copy) | a [`CopyObject`] | a copy, in one request or in parts |
 //! | [`Append`] | an [`AppendObject`] | an object that grows, its position and checksum carried along |
+//! | [`DeleteMany`] | any number of objects | what became of each |
+//! | [`Listing`] | the operation of a list | its entries, page by page |
 //!
 //! **The contract:** [`poll`](Transfer::poll); do the [`Work`] of a [`Step::Run`], as many at a time as the
 //! transfer hands out, and report each to [`complete`](Transfer::complete) with its [`Ticket`]; poll again
@@ -21,10 +23,12 @@
 mod append;
 mod checkpoint;
 mod copy;
+mod delete_many;
 mod disk;
 mod download;
 mod error;
 mod flight;
+mod listing;
 mod multipart;
 mod options;
 mod plan;
@@ -39,10 +43,12 @@ use core::ops::Range;
 pub use self::append::{Append, AppendOutput};
 pub use self::checkpoint::{Checkpoint, CheckpointError, Fresh};
 pub use self::copy::{Copy, CopyOutput};
+pub use self::delete_many::{DeleteMany, Fate};
 pub use self::disk::{DiskDone, DiskWork, FileError, FileStep};
 pub use self::download::{Download, DownloadOutput};
 pub use self::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};
 pub use self::flight::{Progress, Ticket};
+pub use self::listing::{Entries, ListEntry, Listing, ListingStep};
 pub use self::options::TransferOptions;
 pub use self::plan::{Plan, PlanError};
 pub use self::save::{Save, SaveStep, Saved};
@@ -158,10 +164,9 @@ pub enum Work {
 pub struct Completion(pub(super) Came);
 
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "copies, appends and deletions follow")]
 pub(super) enum Came {
     Put(PutObjectOutput),
-    /// And whether the upload was begun more than once, as far as anybody knows.
+    /// And whether another one may have been begun before it.
     Begun(InitiateMultipartUploadOutput, bool),
     Part(UploadPartOutput),
     PartCopied(UploadPartCopyOutput),
@@ -214,13 +219,7 @@ completion_from! {
 
 impl From<Reply<InitiateMultipartUploadOutput>> for Completion {
     fn from(reply: Reply<InitiateMultipartUploadOutput>) -> Self {
-        // A failed attempt that was not refused may have begun another one.
-        let may_have_begun = |status: Option<u16>| status.is_none_or(|status| status >= 500);
-        let (_, before) = reply.attempts.split_last().unzip();
-        let is_orphaning = before.is_some_and(|all: &[crate::Attempt]| {
-            all.iter().any(|attempt| attempt.failure.is_some() && may_have_begun(attempt.status))
-        });
-        Self(Came::Begun(reply.output, is_orphaning))
+        Self(Came::Begun(reply.output, reply.may_have_orphan))
     }
 }
 

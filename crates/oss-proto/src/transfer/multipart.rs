@@ -3,10 +3,9 @@
 //! ```text
 //!            ┌▶ Listing ─▶ Verifying ─┐
 //!  Start ────┼▶ Beginning ────────────┴▶ Moving ─▶ Finishing ─▶ Over
-//!            └▶ Whole ──────────────────────┼──────────│─────────▲
+//!            └▶ Whole ──────────────────────┼──────────┼─────────▲
 //!                                           ▼          ▼         │
-//!                                        Draining ◀─ Asking      │
-//!                                           └──▶ Aborting ───────┘
+//!                                           Draining ─▶ Aborting ┘
 //! ```
 //!
 //! Every arrow is an assignment in this file, and nowhere else.
@@ -26,8 +25,7 @@ use super::recipe::Recipe;
 use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Progress, Step, TransferOptions, Work};
 use crate::{
     AbortMultipartUpload, BucketName, Checked, CompleteMultipartUploadOutput, CorruptBody, ETag, Error,
-    ErrorKind, HeadObjectOutput, ListParts, ListPartsOutput, Misuse, ObjectKey, Outcome, Paged as _,
-    ReadError,
+    ErrorKind, ListParts, ListPartsOutput, Misuse, ObjectKey, Outcome, Paged as _, ReadError,
 };
 
 /// The machine under [`Upload`](super::Upload) and [`Copy`](super::Copy).
@@ -75,7 +73,6 @@ enum Stage {
     /// The number of the next part.
     Moving(u32),
     Finishing,
-    Asking,
     Draining,
     Aborting,
     Over(Option<Box<Result<Made, TransferError>>>),
@@ -89,7 +86,6 @@ enum Job {
     Begin,
     Part(u32, u64),
     Finish,
-    Ask,
     Abort,
 }
 
@@ -241,10 +237,6 @@ impl Multipart {
                 self.send_part(next)
             }
             Stage::Draining if self.flight.is_empty() => self.drained(),
-            Stage::Asking if self.flight.is_empty() => {
-                let look = self.recipe.look();
-                self.run(Job::Ask, Work::Head(look), 0)
-            }
             _ => Step::Busy,
         }
     }
@@ -302,7 +294,9 @@ impl Multipart {
             self.stage = Stage::Finishing;
             let list = self.parts.completed();
             let id = self.upload_id.as_deref().unwrap_or_default();
-            return self.run(Job::Finish, Work::Finish(self.recipe.finish(id, list)), 0);
+            let mut finish = self.recipe.finish(id, list);
+            (finish.size, finish.crc64) = (Some(self.parts.made().bytes), self.due());
+            return self.run(Job::Finish, Work::Finish(finish), 0);
         };
         if number > Plan::PARTS_MAX {
             let (part_size, least) = (self.part_size(), self.part_size().saturating_add(1));
@@ -363,8 +357,6 @@ impl Multipart {
             }
             (Job::Finish, Ok(Came::Finished(output))) => self.finished(output),
             (Job::Finish, Err(error)) => self.unfinished(error),
-            (Job::Ask, Ok(Came::Head(head))) => self.found(&head),
-            (Job::Ask, Err(_)) => self.stage = Stage::Draining,
             (Job::Abort, Ok(Came::Aborted)) => self.aborted(UploadFate::Aborted),
             (Job::Abort, Err(error)) if error.code() == Some(NO_UPLOAD) => {
                 self.aborted(UploadFate::Aborted);
@@ -445,28 +437,13 @@ impl Multipart {
         }
     }
 
-    /// Finishing → Asking, when nobody knows whether the object was made; else → Draining.
+    /// Finishing → Draining. The call has looked at the object already, if an answer was lost.
     fn unfinished(&mut self, error: Error) {
-        let is_gone = error.code() == Some(NO_UPLOAD);
-        let is_untold = error.outcome() == Outcome::Unknown || (is_gone && error.attempts().len() > 1);
-        self.may_be_made |= is_untold;
-        self.is_gone |= is_gone;
-        let was_failing = self.failure.is_some();
+        let is_damaged = matches!(error.kind(), ErrorKind::Corrupt(CorruptBody::Crc64 { .. }));
+        // A damaged object is one, and the upload is spent.
+        self.is_gone |= is_damaged;
+        self.may_be_made |= !is_damaged && error.outcome() == Outcome::Unknown;
         self.fail(error);
-        if is_untold && !was_failing && self.due().is_some() {
-            self.stage = Stage::Asking;
-        }
-    }
-
-    /// Asking → Over, when the object is the one that these parts make.
-    fn found(&mut self, head: &HeadObjectOutput) {
-        if !self.parts.are(head, self.due()) {
-            self.stage = Stage::Draining;
-            return;
-        }
-        self.failure = None;
-        let made = Made { etag: head.etag.clone(), version_id: head.version_id.clone(), ..self.parts.made() };
-        self.made(made, head.crc64, false);
     }
 
     /// CRC-64 that the object must have, when anybody knows.
@@ -587,7 +564,6 @@ impl Multipart {
             Stage::Beginning => "Beginning",
             Stage::Moving(_) => "Moving",
             Stage::Finishing => "Finishing",
-            Stage::Asking => "Asking",
             Stage::Draining => "Draining",
             Stage::Aborting => "Aborting",
             Stage::Over(_) => "Over",

@@ -7,9 +7,9 @@ use core::ops::Range;
 use super::Work;
 use crate::{
     AbortMultipartUpload, BucketName, Callback, CallbackVars, Change, Checked, CompleteMultipartUpload,
-    CompletedPart, CopyObject, CopySource, ETag, Error, ErrorKind, HeadObject, InitiateMultipartUpload,
-    ListParts, Misuse, ObjectAcl, ObjectChanged, ObjectKey, Outcome, Payload, PutObject, ReadError,
-    RequestPayer, UploadPart, UploadPartCopy,
+    CompletedPart, CopyObject, CopySource, ETag, Error, ErrorKind, InitiateMultipartUpload, ListParts,
+    Misuse, ObjectAcl, ObjectChanged, ObjectKey, Outcome, Payload, PutObject, ReadError, RequestPayer,
+    UploadPart, UploadPartCopy,
 };
 
 /// How each request about one object is made.
@@ -148,12 +148,6 @@ impl Recipe {
         let mut abort = AbortMultipartUpload::new(self.bucket.clone(), self.key.clone(), upload_id);
         abort.request_payer = self.payer.clone();
         abort
-    }
-
-    pub(super) fn look(&self) -> HeadObject {
-        let mut head = HeadObject::new(self.bucket.clone(), self.key.clone());
-        head.request_payer = self.payer.clone();
-        head
     }
 
     /// The name of the operation that makes the object.

@@ -18,9 +18,9 @@ use crate::{AbortMultipartUpload, ETag, Error, Misuse, PutObject, Service};
 /// `content_md5` counts only in one request.
 ///
 /// Success means: OSS holds exactly these parts in this order, each with the CRC-64 that its call has
-/// checked, and the CRC-64 of the object is theirs combined, when OSS states it. An answer to the completion
-/// that was lost is asked for again by looking at the object: its size, its CRC-64 and the number of parts in
-/// its entity tag tell. When a part fails for good, those under way are waited for, and the upload is aborted
+/// checked, and the CRC-64 of the object is theirs combined, when OSS states it. A completion
+/// whose answer was lost is looked up by its call, which is told the size and the CRC-64 that the object must
+/// have. When a part fails for good, those under way are waited for, and the upload is aborted
 /// once, or kept with [`keep_parts`](TransferOptions::keep_parts) or with checkpoints;
 /// [`TransferError::left`](super::TransferError::left) says which.
 ///

@@ -9,7 +9,7 @@ use core::ops::Range;
 use bytes::Bytes;
 
 use crate::transfer::Plan;
-use crate::{CompletedPart, ETag, HeadObjectOutput, ListPartsOutput};
+use crate::{CompletedPart, ETag, ListPartsOutput};
 
 /// The parts that OSS has acknowledged, by number.
 #[derive(Default)]
@@ -62,15 +62,6 @@ impl Parts {
         let bytes = self.0.values().fold(0_u64, |sum, part| sum.saturating_add(part.len));
         let parts = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         Made { bytes, parts, ..Made::default() }
-    }
-
-    /// Whether this is the head of the object that they make: its size, its CRC-64, and the number of parts,
-    /// which OSS writes behind the entity tag.
-    pub(super) fn are(&self, head: &HeadObjectOutput, crc64: Option<u64>) -> bool {
-        let Made { bytes, parts, .. } = self.made();
-        let etag = head.etag.as_ref().map_or("", |etag| etag.as_str()).trim_matches('"');
-        let count = etag.rsplit_once('-').and_then(|(_, count)| count.parse().ok());
-        head.content_length == Some(bytes) && crc64.is_some() && head.crc64 == crc64 && count == Some(parts)
     }
 }
 

@@ -1,22 +1,39 @@
-//! What is compared with the head of the object: each answer, and what an earlier transfer left.
+//! The object that a download is of, as its head says it is, and what is compared with it. Pure: the
+//! transitions are in `download.rs`.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use core::ops::Range;
 
-use super::{Checkpoints, Object, Pin};
-use crate::transfer::{Fresh, Received};
-use crate::{Change, ETag};
+use crate::transfer::checkpoint::Identity;
+use crate::transfer::{Checkpoint, Fresh, Plan, Received};
+use crate::{Change, ETag, HeadObjectOutput};
+
+/// The object as its head says it is.
+pub(super) struct Object {
+    pub(super) head: HeadObjectOutput,
+    pub(super) size: u64,
+    /// Which bytes of it are wanted.
+    pub(super) range: Range<u64>,
+    pub(super) plan: Plan,
+    pub(super) pin: Pin,
+}
+
+/// What keeps every part of one object.
+#[derive(Clone)]
+pub(super) enum Pin {
+    ETag(ETag),
+    Version(String),
+    Nothing,
+}
+
+pub(super) struct Checkpoints {
+    pub(super) call: Identity,
+    pub(super) found: Option<Checkpoint>,
+    pub(super) fresh: Option<Fresh>,
+}
 
 impl Object {
-    /// Why nothing of an earlier transfer may count.
-    pub(super) fn unfit(&self) -> Option<Fresh> {
-        match self.pin {
-            Pin::ETag(_) if self.is_checked() => None,
-            Pin::ETag(_) => Some(Fresh::Unverifiable),
-            _ => Some(Fresh::NotPinned),
-        }
-    }
-
     /// Whether a CRC-64 tells at the end that the whole is right.
     pub(super) fn is_checked(&self) -> bool {
         self.range == (0..self.size) && self.head.crc64.is_some()
@@ -65,7 +82,9 @@ impl Checkpoints {
             let differing = pairs.into_iter().find(|(_, was, now)| was != now);
             differing.map(|(what, was, now)| Fresh::Differs { what, was, now })
         });
-        self.fresh = self.fresh.take().or_else(|| object.unfit());
+        let unfit = (!matches!(object.pin, Pin::ETag(_))).then_some(Fresh::NotPinned);
+        let unfit = unfit.or_else(|| (!object.is_checked()).then_some(Fresh::Unverifiable));
+        self.fresh = self.fresh.take().or(unfit);
         let mut claimed = found.parts;
         claimed.retain(|number, _| self.fresh.is_none() && object.plan.part(*number).is_some());
         claimed

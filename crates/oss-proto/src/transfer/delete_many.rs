@@ -1,0 +1,256 @@
+//! Deletions of any number of objects, a thousand in a request.
+//!
+//! ```text
+//!  Going ─▶ Over
+//! ```
+//!
+//! Every arrow is an assignment in this file, and nowhere else.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::flight::{Flight, Landing};
+use super::{
+    Came, Completion, Progress, Step, Ticket, Transfer, TransferError, TransferErrorKind, TransferOptions,
+    Work,
+};
+use crate::{
+    Delete, DeleteMultipleObjects, DeleteMultipleObjectsOutput, DeletedObject, Deletion, Error, ErrorKind,
+    FailedDeletion, Misuse, ObjectIdentifier, Outcome,
+};
+
+/// Deletes any number of objects, up to 1,000 in a request, several requests at a time.
+///
+/// The [`DeleteMultipleObjects`] says what to delete, however many that is, and how. Of a request that OSS
+/// answers, only the objects whose own failure may pass are sent again, three times at most in all. When a
+/// request fails as a whole, no others follow: the result is its error, and
+/// [`fates`](Self::fates) says of each object what is known.
+///
+/// Progress counts objects as parts.
+pub struct DeleteMany {
+    delete: DeleteMultipleObjects,
+    objects: Vec<ObjectIdentifier>,
+    fates: Vec<Fate>,
+    /// What is to be sent: places in `objects`, and how often they were sent.
+    batches: VecDeque<Batch>,
+    /// From here on nothing was sent.
+    next: usize,
+    flight: Flight<Batch>,
+    failure: Option<TransferErrorKind>,
+    is_over: bool,
+}
+
+struct Batch {
+    places: Vec<usize>,
+    delete: Delete,
+    sent: u32,
+}
+
+/// What became of one object that was to be deleted.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It was not asked for, because a request before failed or the transfer was cancelled.
+    #[default]
+    NotTried,
+    /// It is deleted, or was not there; what OSS says of it, unless it was asked to say nothing.
+    Deleted(Option<DeletedObject>),
+    /// It is not deleted.
+    Failed(FailedDeletion),
+    /// OSS does not name it, and should. It may be there; a retention policy keeps objects so.
+    Untold,
+    /// The request that named it failed, and nobody knows whether OSS has seen it.
+    Unknown,
+}
+
+impl Fate {
+    /// Whether the object is gone.
+    pub fn is_deleted(&self) -> bool {
+        matches!(self, Self::Deleted(_))
+    }
+}
+
+impl DeleteMany {
+    /// The most objects in a request: 1,000.
+    pub const BATCH_MAX: usize = 1000;
+    /// The most bytes of names in a request, as XML: OSS takes bodies of 2 MB.
+    pub const BATCH_BYTES_MAX: usize = 1_900_000;
+
+    /// Deletions that have not begun; of the options only `lanes` matter.
+    pub fn new(mut delete: DeleteMultipleObjects, options: &TransferOptions) -> Self {
+        let objects = core::mem::take(&mut delete.delete.objects);
+        let mut flight = Flight::new(options.lanes);
+        flight.set_total(None, Some(objects.len() as u64));
+        Self {
+            delete,
+            fates: alloc::vec![Fate::NotTried; objects.len()],
+            objects,
+            batches: VecDeque::new(),
+            next: 0,
+            flight,
+            failure: options.check().err().map(TransferErrorKind::Plan),
+            is_over: false,
+        }
+    }
+
+    /// What became of each object, in the order in which they were given.
+    pub fn fates(&self) -> impl Iterator<Item = (&ObjectIdentifier, &Fate)> {
+        self.objects.iter().zip(&self.fates)
+    }
+
+    /// The next objects that were not sent yet.
+    fn cut(&mut self) -> Option<Batch> {
+        let (mut bytes, mut end) = (0_usize, self.next);
+        while let Some(object) = self.objects.get(end).filter(|_| end - self.next < Self::BATCH_MAX) {
+            bytes = bytes.saturating_add(size_of(object));
+            if bytes > Self::BATCH_BYTES_MAX && end > self.next {
+                break;
+            }
+            end += 1;
+        }
+        let places: Vec<usize> = (self.next..end).collect();
+        self.next = end;
+        self.batch(places, 0)
+    }
+
+    fn batch(&self, places: Vec<usize>, sent: u32) -> Option<Batch> {
+        let objects = places.iter().filter_map(|place| self.objects.get(*place).cloned());
+        let delete = Delete { quiet: self.delete.delete.quiet, objects: objects.collect() };
+        (!places.is_empty()).then_some(Batch { places, delete, sent })
+    }
+
+    /// What an answer says of each of its objects.
+    fn answered(&mut self, batch: &Batch, answer: &DeleteMultipleObjectsOutput) {
+        let mut again = Vec::new();
+        for (place, (_, deletion)) in batch.places.iter().zip(batch.delete.outcomes(answer)) {
+            let fate = match deletion {
+                Deletion::Deleted(object) => Fate::Deleted(Some(object.clone())),
+                Deletion::Quietly => Fate::Deleted(None),
+                Deletion::Failed(failed) => {
+                    if failed.is_transient() && batch.sent < SENT_MAX {
+                        again.push(*place);
+                    }
+                    Fate::Failed(failed.clone())
+                }
+                Deletion::Untold => Fate::Untold,
+            };
+            if let Some(known) = self.fates.get_mut(*place) {
+                *known = fate;
+            }
+        }
+        let settled = batch.places.len().saturating_sub(again.len());
+        self.flight.count(0, settled as u64);
+        self.batches.extend(self.batch(again, batch.sent));
+    }
+
+    fn fail(&mut self, kind: TransferErrorKind) {
+        self.failure.get_or_insert(kind);
+        self.batches.clear();
+    }
+
+    fn lose(&mut self, batch: &Batch, outcome: Outcome) {
+        let fate = if outcome == Outcome::Unknown { Fate::Unknown } else { Fate::NotTried };
+        for place in &batch.places {
+            // What failed once before is known to be there, unless this request has deleted it.
+            if let Some(known) = self.fates.get_mut(*place)
+                && (*known == Fate::NotTried || fate == Fate::Unknown)
+            {
+                known.clone_from(&fate);
+            }
+        }
+    }
+
+    fn misuse(&mut self, what: &'static str) {
+        let state = if self.is_over { "Over" } else { "Going" };
+        let kind = ErrorKind::Misuse(Misuse { what, state });
+        let error = Error::new(kind, "DeleteMultipleObjects", Outcome::Unknown);
+        self.fail(TransferErrorKind::Call(error));
+    }
+}
+
+impl Transfer for DeleteMany {
+    /// How many objects are deleted; [`fates`](DeleteMany::fates) has the others.
+    type Output = usize;
+
+    fn poll(&mut self) -> Step<usize> {
+        if self.is_over {
+            self.misuse("polled again");
+        } else if self.failure.is_none() && self.flight.has_room() {
+            let batch = self.batches.pop_front().or_else(|| self.cut());
+            if let Some(mut batch) = batch {
+                batch.sent += 1;
+                let mut delete = self.delete.clone();
+                delete.delete = batch.delete.clone();
+                return Step::Run(self.flight.start(batch, 0), Work::Delete(delete));
+            }
+        }
+        if !self.flight.is_empty() {
+            return Step::Busy;
+        }
+        self.is_over = true;
+        Step::Done(match self.failure.take() {
+            Some(kind) => Err(TransferError::new(kind)),
+            None => Ok(self.fates.iter().filter(|fate| fate.is_deleted()).count()),
+        })
+    }
+
+    fn complete(&mut self, ticket: Ticket, result: Result<Completion, Error>) {
+        let batch = match self.flight.land(ticket) {
+            Landing::Of(batch) => batch,
+            Landing::Again => return,
+            Landing::Unknown => return self.misuse("completed work that was never handed out"),
+        };
+        match result.map(|completion| completion.0) {
+            Ok(Came::Deleted(answer)) => self.answered(&batch, &answer),
+            Ok(_) => self.misuse("completed work with the answer of another"),
+            Err(error) => {
+                self.lose(&batch, error.outcome());
+                self.fail(TransferErrorKind::Call(error));
+            }
+        }
+    }
+
+    fn abandon(&mut self, ticket: Ticket) {
+        if let Landing::Of(batch) = self.flight.land(ticket) {
+            self.lose(&batch, Outcome::Unknown);
+            self.cancel();
+        }
+    }
+
+    fn cancel(&mut self) {
+        if !self.is_over {
+            self.fail(TransferErrorKind::Cancelled);
+        }
+    }
+
+    fn note(&mut self, ticket: Ticket, bytes: u64) {
+        self.flight.note(ticket, bytes);
+    }
+
+    fn progress(&self) -> Progress {
+        self.flight.progress()
+    }
+}
+
+impl core::fmt::Debug for DeleteMany {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "DeleteMany({} of {})", self.next, self.objects.len())
+    }
+}
+
+/// How long the object is in the document, at most.
+fn size_of(object: &ObjectIdentifier) -> usize {
+    let text = |text: &str| {
+        let escaped = text.bytes().filter(|byte| b"&<>\"'\r\n\t".contains(byte)).count();
+        text.len().saturating_add(escaped.saturating_mul(ESCAPE_BYTES))
+    };
+    let version = object.version_id.as_deref().map_or(0, text);
+    text(&object.key).saturating_add(version).saturating_add(TAGS_BYTES)
+}
+
+/// How often one object is sent, at most.
+const SENT_MAX: u32 = 3;
+/// What the longest escape of one byte adds: `&quot;`.
+const ESCAPE_BYTES: usize = 5;
+/// The tags around one object.
+const TAGS_BYTES: usize = "<Object><Key></Key><VersionId></VersionId></Object>".len();
