@@ -85,7 +85,8 @@ impl Files {
             Work::Verify(range) => {
                 let file = if self.source.is_empty() { &self.sink[..] } else { &self.source[..] };
                 let bytes = file.get(index(range.start)..index(range.end));
-                Ok(bytes.map_or(Completion::unreadable(), |it| Completion::verified(oss_crc::checksum(it))))
+                Ok(bytes
+                    .map_or_else(Completion::unreadable, |it| Completion::verified(oss_crc::checksum(it))))
             }
         }
     }
