@@ -129,10 +129,11 @@ fn f61_an_append_whose_answer_was_lost_is_looked_up() {
     assert_eq!((reply.attempts.len(), reply.output.crc64), (2, Some(oss_crc::checksum(b"oncemore"))));
     // Not there yet: it is made again.
     assert!(call(&known(), b"", vec![Play::Vanish, found("once"), crc_of("oncemore")]).is_ok());
-    // Somebody else's: the service says so, and that is the end.
+    // Somebody else's: the service says so, and a last look that it is still so.
     let document = "<Error><Code>PositionNotEqualToLength</Code><Message>m</Message></Error>";
     let refused = || Play::Answer(409, vec![], document);
-    let error = call(&known(), b"", vec![Play::Vanish, found("onceelse"), refused()]).unwrap_err();
+    let error =
+        call(&known(), b"", vec![Play::Vanish, found("onceelse"), refused(), found("onceelse")]).unwrap_err();
     assert_eq!((error.code(), error.outcome()), (Some("PositionNotEqualToLength"), Outcome::Rejected));
     // As long as ours would be, and nobody knows what ours would be: not guessed, and not made again.
     let error = call(&append(), b"", vec![Play::Vanish, found("oncemore")]).unwrap_err();

@@ -199,10 +199,8 @@ impl<'a> Play<'a> {
                     Look::Others if is_conflict => return Err((failed.kind, Outcome::Rejected)),
                     Look::Failed => return Err(last),
                     Look::Before if is_conflict => return Err(last),
-                    found => {
-                        self.outcome = Outcome::Rejected;
-                        self.is_in_doubt = matches!(found, Look::Before);
-                    }
+                    // It may arrive late after all, when what stands in its way is gone.
+                    Look::Before | Look::Others => self.outcome = Outcome::Rejected,
                 }
                 if self.call.is_read_once {
                     return Err((failed.kind, told(self)));

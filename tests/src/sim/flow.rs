@@ -2,11 +2,11 @@
 //! a client of HTTP/1.1 would be told it.
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue,
     LAST_MODIFIED, SERVER, TRANSFER_ENCODING,
 };
-use http::{Method, StatusCode};
 use oss_proto::ReplyHead;
 
 use crate::peer::{Answer, End, Framing};
@@ -18,6 +18,7 @@ pub(crate) struct Flow {
     piece: usize,
     then: Then,
     may_be_kept: bool,
+    again: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +66,7 @@ impl Flow {
             Framing::Close => {}
         }
         let may_be_kept = end == End::Whole && framing != Framing::Close && status < 500;
-        let is_server_error = StatusCode::from_u16(status).is_ok_and(|status| status.is_server_error());
-        let mut flow = Self { body, piece: piece.max(1), then: Then::End, may_be_kept };
-        flow.may_be_kept &= !is_server_error;
+        let mut flow = Self { body, piece: piece.max(1), then: Then::End, may_be_kept, again: 0 };
         if is_bodyless {
             flow.body = Bytes::new();
         } else {
@@ -107,7 +106,9 @@ impl Flow {
     /// What comes next.
     pub(crate) fn step(&mut self) -> Step {
         if self.then == Then::Again {
-            return Step::Bytes(self.body.clone());
+            // A whole object without a length is read for as long as it comes, so once it must end.
+            self.again = self.again.saturating_add(1);
+            return if self.again > ENDLESS_PIECES { Step::Break } else { Step::Bytes(self.body.clone()) };
         }
         if !self.body.is_empty() {
             let len = self.body.len().min(self.piece);
@@ -156,6 +157,8 @@ static KNOWN: [HeaderName; 10] = [
     HeaderName::from_static("x-oss-request-id"),
 ];
 const ENDLESS_PIECE: usize = 16 << 10;
+/// More than what is collected at most.
+const ENDLESS_PIECES: u32 = 1100;
 
 #[cfg(test)]
 mod tests {

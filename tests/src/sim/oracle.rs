@@ -5,7 +5,7 @@ use oss_proto::{Action, Error, ErrorKind, Integrity, Ledger, Outcome, Payload, P
 use crate::sim::fault::{Fault, Harm};
 use crate::sim::history::Version;
 use crate::sim::machine::{Machine, Next, Yield};
-use crate::sim::schedule::{KEYS, Kind, Plan, Source};
+use crate::sim::schedule::{Happening, KEYS, Kind, Plan, Source};
 use crate::sim::world::{Stage, World};
 
 /// What must not be.
@@ -56,6 +56,8 @@ pub(crate) struct Facts {
     /// Tokens that its retries took, less those that it gave back.
     charged: u32,
     outcome: Option<Outcome>,
+    /// It was refused by its own condition, before anything of it had taken effect.
+    is_conflict: bool,
 }
 
 impl Facts {
@@ -64,6 +66,8 @@ impl Facts {
         if let Fault::Refuse(refusal) | Fault::Early(_, refusal) = fault {
             // Where a document is due, what comes must be one.
             self.is_forged |= refusal.is_forged() && !kind.has_document();
+            // That there is nothing to delete any more is believed after doubt.
+            self.is_forged |= refusal.denies() && kind == Kind::Delete;
             self.look_misled |= is_look && (refusal.is_forged() || refusal.denies());
         }
         for harm in fault.harms() {
@@ -170,7 +174,10 @@ impl World<'_> {
         if let Some(found) = found {
             self.violate("I1", Some(at), found);
         }
-        self.lives[at].facts.outcome = result.as_ref().err().map(Error::outcome);
+        let facts = &mut self.lives[at].facts;
+        facts.outcome = result.as_ref().err().map(Error::outcome);
+        facts.is_conflict =
+            facts.applied == 0 && result.as_ref().is_err_and(|error| error.status() == Some(409));
         if let Err(error) = &result
             && matches!(error.kind(), ErrorKind::Misuse(_))
         {
@@ -276,7 +283,7 @@ impl World<'_> {
     /// What a failed read has delivered is the beginning of one version all the same.
     fn check_failure(&self, at: usize, plan: &Plan, error: &Error) -> Option<String> {
         let facts = &self.lives[at].facts;
-        let is_due = plan.kind == Kind::Get && !facts.sink.is_empty() && !facts.changed;
+        let is_due = plan.kind == Kind::Get && !facts.sink.is_empty() && !facts.changed && !facts.is_forged;
         if facts.sends < u32::try_from(error.attempts().len()).unwrap_or(u32::MAX).saturating_sub(LOOKS) {
             return Some(format!("{} attempts of {} requests", error.attempts().len(), facts.sends));
         }
@@ -340,8 +347,11 @@ impl World<'_> {
         let facts = &self.lives[at].facts;
         match facts.outcome? {
             Outcome::NotSent if facts.reached > 0 => Some(format!("not sent, in {} requests", facts.reached)),
-            // What others have undone may be taken for what never was: a look finds theirs.
-            Outcome::Rejected if self.was_undone(plan) => None,
+            // What others have undone may be taken for what never was: a look finds theirs. And how old an
+            // object is, is told by the peer's clock.
+            Outcome::Rejected if self.was_undone(plan) || self.peer_clock_jumps() => None,
+            // Once the conflict is found, a request that is a minute late may still find it gone.
+            Outcome::Rejected if facts.is_conflict => None,
             Outcome::Rejected if facts.applied > 0 && !facts.look_misled => {
                 Some(format!("rejected, and took effect {} times", facts.applied))
             }
@@ -350,6 +360,10 @@ impl World<'_> {
             }
             _ => None,
         }
+    }
+
+    fn peer_clock_jumps(&self) -> bool {
+        self.schedule.happenings.iter().any(|(_, happening)| matches!(happening, Happening::PeerClock(_)))
     }
 
     /// Whether what a conditional write made is there no more.

@@ -64,9 +64,9 @@ impl Machine {
             }
             return self.give_up();
         }
-        // It had no effect so far. If it arrives late after all, its own condition refuses one of the two.
+        // It had no effect so far, and may arrive late after all: then its own condition refuses one of the
+        // two, and a further look tells which. What stands in its way now may be gone by then.
         self.outcome = Outcome::Rejected;
-        self.is_in_doubt = finding == Finding::Before;
         self.state = State::Start;
     }
 }

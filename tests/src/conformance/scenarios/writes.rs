@@ -156,7 +156,8 @@ fn others_conditional() -> Scenario {
             "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
             "> HEAD /bucket/a.txt signed",
             "> PUT /bucket/a.txt signed, x-oss-forbid-overwrite: true, 5 bytes",
-            "= PutObject failed: 409 FileAlreadyExists; rejected, 3 attempts",
+            "> HEAD /bucket/a.txt signed",
+            "= PutObject failed: 409 FileAlreadyExists; rejected, 4 attempts",
             "# a.txt: 5 bytes, crc 36fad9241cea5c82",
         ])
 }
