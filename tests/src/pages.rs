@@ -15,3 +15,7 @@ pub struct Credentials;
 #[doc = include_str!("../../docs/cookbook.md")]
 #[derive(Debug)]
 pub struct Cookbook;
+
+#[doc = include_str!("../../docs/transfers.md")]
+#[derive(Debug)]
+pub struct Transfers;

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::run::{Failure, Outcome, Step, Workspace};
 use crate::{
-    agreement, cargo, catalog, chaos, deny, examples, fuzz, hostile, instructions, interop, matrix, no_std,
-    sabotage, sim, tidy, wasm,
+    agreement, big, cargo, catalog, chaos, deny, examples, fuzz, hostile, instructions, interop, matrix,
+    no_std, sabotage, sim, tidy, wasm,
 };
 
 /// The steps of CI, in order: what a person mistypes first comes first.
@@ -29,6 +29,7 @@ pub(crate) const STEPS: &[(&str, Step)] = &[
     ("sign-agreement", agreement::agreement),
     ("instructions", instructions::instructions),
     ("chaos", chaos::chaos),
+    ("big", big::big),
     ("deny", deny::deny),
     ("interop", interop::interop),
 ];

@@ -8,6 +8,7 @@ extern crate alloc;
 mod agreement;
 mod apt;
 mod bench;
+mod big;
 mod cargo;
 mod catalog;
 mod chaos;
@@ -131,6 +132,12 @@ const COMMANDS: &[Command] = &[
         usage: "[--seeds N] [--from S] [--peer P]",
         about: "random calls and faults, without IO",
         run: sim::sim,
+    },
+    Command {
+        name: "big",
+        usage: "[--mib N] [--lanes N] [--rss-mib N]",
+        about: "a large file up and down, and the memory it takes",
+        run: big::big,
     },
     Command {
         name: "bench",

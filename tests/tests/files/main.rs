@@ -343,3 +343,24 @@ fn what_was_downloaded_before_the_process_died_is_not_downloaded_again() {
     assert!(kept > 0 && kept % 100 == 0, "{kept}");
     assert_eq!(fs.content(TARGET).unwrap(), object.bytes);
 }
+
+#[test]
+fn f76_a_thousand_parts_move_through_a_window_of_eight() {
+    let object = Object::new(1000);
+    let mut fs = SimFs::new(1);
+    let mut driver = Driver::new(&mut fs, &object, Manner::new(1, 8, 1));
+    let mut widest = 0;
+    loop {
+        match driver.save.poll() {
+            SaveStep::Run(ticket, work) => {
+                driver.flying.push(Flying { ticket, work, done: 0, ends_at: None })
+            }
+            SaveStep::Disk(work) => driver.disk = Some(work),
+            SaveStep::Busy => driver.advance().unwrap(),
+            SaveStep::Done(result) => break drop(result.unwrap()),
+        }
+        widest = widest.max(driver.flying.len());
+    }
+    assert_eq!(widest, 8);
+    assert_eq!(fs.content(TARGET).unwrap(), object.bytes);
+}
