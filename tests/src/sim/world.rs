@@ -123,6 +123,7 @@ pub(crate) struct Live {
 
 /// What a call waits for.
 #[derive(Default)]
+#[allow(clippy::large_enum_variant, reason = "how large an event is depends on the features")]
 pub(crate) enum Stage {
     /// Its beginning.
     Start,
