@@ -550,6 +550,19 @@ async fn i07_a_writer_makes_an_object_when_it_is_shut_down_and_none_before() {
     let ended = writer.shutdown().await;
     assert!(written.is_err() || ended.is_err());
     assert!(writer.error().unwrap().call().unwrap().is_not_found());
+    // So does a part size that OSS does not take, however large.
+    for part_size in [0, 1, u64::MAX] {
+        let mut writer = bucket.writer("key").part_size(part_size).start();
+        let error = loop {
+            if let Err(error) = writer.write_all(b"some").await {
+                break error;
+            }
+            sleep(Duration::from_millis(1)).await;
+        };
+        assert!(error.to_string().contains("OSS takes"), "{error}");
+        let reader = bucket.upload_stream("key", &b"some"[..]).part_size(part_size).await.unwrap_err();
+        assert!(reader.to_string().contains("OSS takes"), "{reader}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -166,7 +166,8 @@ pub(super) fn call(client: &Client, work: Work) -> Option<Lane> {
 pub(super) fn may_be_dropped(work: &Work) -> bool {
     matches!(
         work,
-        Work::Part(..)
+        Work::Put(..)
+            | Work::Part(..)
             | Work::PartCopy(_)
             | Work::Get(..)
             | Work::Verify(_)

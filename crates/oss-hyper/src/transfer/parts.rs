@@ -84,7 +84,7 @@ impl Buffers {
     /// One that was used, or a new one.
     pub(super) fn take(&self) -> BytesMut {
         let used = self.lock().free.pop();
-        used.unwrap_or_else(|| BytesMut::with_capacity(self.part_bytes))
+        used.unwrap_or_else(|| BytesMut::with_capacity(self.part_bytes.min(PREPARED_BYTES_MAX)))
     }
 
     pub(super) fn put(&self, at: u64, part: Bytes) {
@@ -108,5 +108,39 @@ impl Buffers {
 
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How much is set aside for a part before a byte of it is there.
+const PREPARED_BYTES_MAX: usize = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f76_the_memory_of_a_part_is_used_again() {
+        let buffers = Buffers::new(1000);
+        let mut places = Vec::new();
+        for at in 0..100 {
+            let mut buffer = buffers.take();
+            buffer.extend_from_slice(&[7; 1000]);
+            places.push(buffer.as_ptr());
+            buffers.put(at, buffer.freeze());
+            let sent = buffers.at(at);
+            assert_eq!(sent.len(), 1000);
+            if at >= 2 {
+                drop(sent);
+                buffers.release(at - 2);
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), 3, "two that move and one that is filled");
+        // What a connection still holds is not written over.
+        let held = buffers.at(99);
+        buffers.release(99);
+        buffers.take().extend_from_slice(&[1; 1000]);
+        assert_eq!(&held[..], [7; 1000]);
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use oss_proto::transfer::{
-    Checkpoint, Completion, FileError, FileStep, Progress, Ticket, Transfer, TransferError,
+    Checkpoint, Completion, FileError, FileStep, Plan, Progress, Ticket, Transfer, TransferError,
     TransferErrorKind, Upload, UploadOutput, Work,
 };
 use oss_proto::{AbortMultipartUpload, Checked, Error, IntoField, ObjectKey, Payload, PutObject};
@@ -165,7 +165,8 @@ impl UploadFile {
 impl UploadStream {
     async fn run(self) -> Result<UploadOutput, TransferError> {
         let Self { settings, put, reader } = self;
-        run_stream(settings, put, Source::reader(reader)).await
+        let part_size = settings.options.part_size.unwrap_or(Plan::PART_BYTES);
+        run_stream(settings, put, Source::reader(reader), Buffers::new(part_size)).await
     }
 }
 
@@ -174,10 +175,10 @@ pub(super) async fn run_stream(
     settings: Settings,
     put: PutObject,
     source: Source,
+    buffers: Buffers,
 ) -> Result<UploadOutput, TransferError> {
     let client = settings.bucket.client().clone();
     let upload = Upload::of_unknown_length(put, &settings.options);
-    let buffers = Buffers::new(upload.part_size());
     let pace = Pace::new(settings.bytes_per_sec);
     let drop_guard = GiveUp::new(&client, settings.options.keep_parts);
     let mut job =

@@ -13,7 +13,7 @@ use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::parts::{Piece, Source};
+use super::parts::{Buffers, Piece, Source};
 use super::settings::{Settings, setters};
 use super::upload::run_stream;
 use crate::Bucket;
@@ -60,10 +60,17 @@ impl WriterOptions {
         let part_size = self.settings.options.part_size.unwrap_or(Plan::PART_BYTES);
         let part_bytes = usize::try_from(part_size).unwrap_or(usize::MAX).max(1);
         let (sender, receiver) = mpsc::channel(1);
+        let buffers = Buffers::new(part_size);
         let (settings, put) = (self.settings, self.put);
-        let task = tokio::spawn(run_stream(settings, put, Source::Cut { pieces: receiver, is_ended: false }));
+        let task = tokio::spawn(run_stream(
+            settings,
+            put,
+            Source::Cut { pieces: receiver, is_ended: false },
+            buffers.clone(),
+        ));
         ObjectWriter {
             part: BytesMut::new(),
+            buffers,
             part_bytes,
             state: State::Writing(sender),
             task: Some(task),
@@ -82,6 +89,7 @@ impl WriterOptions {
 /// Memory: a part for each lane, one that waits and one that is being filled.
 pub struct ObjectWriter {
     part: BytesMut,
+    buffers: Buffers,
     part_bytes: usize,
     state: State,
     task: Option<JoinHandle<Result<UploadOutput, TransferError>>>,
@@ -112,7 +120,7 @@ impl ObjectWriter {
 
     /// Hands over what is there.
     fn send(&mut self, sender: mpsc::Sender<Piece>, is_last: bool) {
-        let part: Bytes = self.part.split().freeze();
+        let part: Bytes = core::mem::take(&mut self.part).freeze();
         let piece = if is_last { Piece::End(part) } else { Piece::Part(part) };
         let sending = async move { sender.send(piece).await.is_ok().then_some(sender) };
         self.state = State::Sending(Mutex::new(Box::pin(sending)), is_last);
@@ -122,6 +130,10 @@ impl ObjectWriter {
     fn poll_state(&mut self, cx: &mut Context<'_>, ends: bool) -> Poll<io::Result<()>> {
         loop {
             match core::mem::replace(&mut self.state, State::Ended) {
+                // It failed while nobody looked.
+                State::Writing(_) if self.task.as_ref().is_some_and(JoinHandle::is_finished) => {
+                    self.state = State::Ending;
+                }
                 State::Writing(sender) if ends => self.send(sender, true),
                 State::Writing(sender) if self.part.len() >= self.part_bytes => self.send(sender, false),
                 state @ State::Writing(_) => {
@@ -178,6 +190,9 @@ impl AsyncWrite for ObjectWriter {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         ready!(this.poll_state(cx, false))?;
+        if this.part.capacity() == 0 {
+            this.part = this.buffers.take();
+        }
         let room = this.part_bytes.saturating_sub(this.part.len());
         let now = bytes.get(..room.min(bytes.len())).unwrap_or_default();
         this.part.extend_from_slice(now);
