@@ -63,7 +63,7 @@ pub struct Settings {
     pub repeats_versions: bool,
     /// Whether a conditional write carries a number of its own in its metadata (`x-oss-meta-write-nonce`):
     /// no. With it a look tells for certain whether a write of unknown outcome took effect, also of a
-    /// stream whose CRC-64 nobody knows, and also when somebody else writes the same bytes.
+    /// stream whose length or CRC-64 nobody knows, and also when somebody else writes the same bytes.
     pub write_nonce: bool,
     /// Whether the CRC-64 of uploads is compared with the one that OSS states: yes.
     pub checks_upload_crc64: bool,

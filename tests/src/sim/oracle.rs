@@ -115,7 +115,7 @@ impl World<'_> {
         }
     }
 
-    /// A call asks whether it may repeat: I8.
+    /// A call asks whether it may repeat: I8, F71.
     pub(super) fn decide(&mut self, at: usize, proposal: &Proposal) -> Option<core::time::Duration> {
         let before = self.shared.quota.tokens();
         let pause = self.shared.decide(proposal);
@@ -130,7 +130,15 @@ impl World<'_> {
             let found = format!("a retry of {cost} tokens, {due} are due: {before} before, {after} after");
             self.violate("I8", Some(at), found);
         }
-        self.trace.note(self.now, self.schedule.calls[at].id, "asks", u64::from(after));
+        let plan = &self.schedule.calls[at];
+        self.trace.note(self.now, plan.id, "asks", u64::from(after));
+        if let Some(millis) = plan.timeout_ms.filter(|_| !self.schedule.is_end_of_time) {
+            let end = self.lives[at].facts.began.saturating_add(u64::from(millis) * 1_000_000);
+            let pause = u64::try_from(proposal.delay.as_nanos()).unwrap_or(u64::MAX);
+            if self.now.saturating_add(pause) >= end {
+                self.violate("I3", Some(at), "a pause after which there is no time left");
+            }
+        }
         self.lives[at].facts.charged += taken;
         pause
     }

@@ -53,7 +53,8 @@ use crate::{Draft, Error, ErrorKind, InvalidRequest, Operation, Reply, Service};
 /// conflict. Two writers of the same bytes at the same time are told apart by their metadata alone: a lock
 /// names its owner in its content or there, and [`Settings::write_nonce`](crate::Settings::write_nonce)
 /// adds what no other call has. What cannot be told, or not be looked at (403), stays unknown, and the
-/// write is not repeated.
+/// write is not repeated; so does a stream of unknown length without such a number, since what left of it
+/// may be its beginning only.
 ///
 /// `CompleteMultipartUpload` is asked for again at once, since a second arrival finds the upload gone. Only
 /// then is the object looked at: the call is a success when the caller said its length and its CRC-64 and
