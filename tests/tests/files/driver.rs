@@ -129,6 +129,7 @@ pub(crate) struct Driver<'a> {
     pub(crate) disk: Option<DiskWork>,
     /// It is cancelled once so many parts are there.
     pub(crate) cancel_at: Option<u64>,
+    failed: Option<FileStep>,
 }
 
 pub(crate) struct Flying {
@@ -157,10 +158,16 @@ impl<'a> Driver<'a> {
             flying: Vec::new(),
             disk: None,
             cancel_at: None,
+            failed: None,
         }
     }
 
-    pub(crate) fn run(mut self) -> End {
+    pub(crate) fn run(self) -> End {
+        self.run_noting().0
+    }
+
+    /// The same, with the step on the disk that failed.
+    pub(crate) fn run_noting(mut self) -> (End, Option<FileStep>) {
         loop {
             if self.cancel_at.is_some_and(|parts| self.save.progress().parts >= parts) {
                 self.cancel_at = None;
@@ -180,12 +187,12 @@ impl<'a> Driver<'a> {
                 }
                 SaveStep::Busy => {
                     if let Err(Fault::Crash) = self.advance() {
-                        return End::Crash;
+                        return (End::Crash, self.failed);
                     }
                 }
                 SaveStep::Done(result) => {
                     assert!(self.flying.is_empty() && self.disk.is_none());
-                    return End::Done(Box::new(result));
+                    return (End::Done(Box::new(result)), self.failed);
                 }
             }
         }
@@ -209,6 +216,9 @@ impl<'a> Driver<'a> {
             let done = self.on_disk(&work);
             if let Err(Fault::Crash) = done {
                 return Err(Fault::Crash);
+            }
+            if done.is_err() {
+                self.failed = Some(step);
             }
             self.save.disk_done(done.map_err(|fault| FileError::new(step, format!("{fault:?}"))));
             return Ok(());

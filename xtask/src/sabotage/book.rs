@@ -193,6 +193,10 @@ impl Test {
         let folder = workspace.root().join(self.target.folder());
         let files = match self.target.file.as_str() {
             "lib" => files_below(&folder.join("src"))?,
+            // A test of several files is a folder.
+            file if folder.join("tests").join(file).is_dir() => {
+                files_below(&folder.join("tests").join(file))?
+            }
             file => vec![folder.join("tests").join(file).with_extension("rs")],
         };
         let function = format!("fn {}(", self.name.rsplit("::").next().unwrap_or_default());
