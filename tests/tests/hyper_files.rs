@@ -84,7 +84,7 @@ fn bucket(peer: &TcpPeer, seed: u64) -> Bucket {
     let service = Service::new(Endpoint::parse(&peer.endpoint()).unwrap());
     let service = service.with_region(Region::parse("cn-hangzhou").unwrap());
     // Without retries more reaches the transfer itself.
-    let policy = if seed % 2 == 0 { Policy::new() } else { Policy::none() };
+    let policy = if seed.is_multiple_of(2) { Policy::new() } else { Policy::none() };
     let service = service.with_retry(policy.with_base_delay(Duration::from_millis(1)));
     let service = service.with(|settings| settings.timeouts.idle = Duration::from_millis(500));
     Client::new(service, credentials()).bucket(BUCKET).unwrap()
@@ -113,7 +113,7 @@ fn f36_f37_f41_f30_f33_i01_a_file_comes_down_exact_or_stays_as_it_was() {
         let mut is_there = false;
         for turn in 0..12 {
             let download = bucket.download_file("key", &target).part_size(PART).lanes(1 + (seed % 4) as u32);
-            let download = if seed % 3 == 0 { download } else { download.checkpoint_dir(&dir) };
+            let download = if seed.is_multiple_of(3) { download } else { download.checkpoint_dir(&dir) };
             match runtime.block_on(download.into_future()) {
                 Ok(saved) => {
                     assert!(fs::read(&target).unwrap() == bytes, "seed {seed}, turn {turn}: {saved:?}");
@@ -131,7 +131,7 @@ fn f36_f37_f41_f30_f33_i01_a_file_comes_down_exact_or_stays_as_it_was() {
         let parts = fs::read_dir(&directory.0).unwrap().filter(|entry| {
             entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "part"))
         });
-        assert!(parts.count() <= usize::from(!is_there && seed % 3 != 0), "seed {seed}");
+        assert!(parts.count() <= usize::from(!is_there && !seed.is_multiple_of(3)), "seed {seed}");
         let _given_up = fs::remove_dir_all(&dir);
         fs::remove_dir_all(&directory.0).unwrap();
         fs::create_dir_all(&directory.0).unwrap();
@@ -152,7 +152,7 @@ fn f07_f56_f65_i01_a_file_goes_up_exact_or_the_error_says_what_is_left() {
         let (peer, bucket) = world(seed, true);
         for turn in 0..12 {
             let upload = bucket.upload_file("key", &source).part_size(PART).lanes(1 + (seed % 4) as u32);
-            let upload = if seed % 3 == 0 { upload } else { upload.checkpoint_dir(&dir) };
+            let upload = if seed.is_multiple_of(3) { upload } else { upload.checkpoint_dir(&dir) };
             match runtime.block_on(upload.into_future()) {
                 Ok(output) => {
                     let there = peer.peer().content("key").unwrap();

@@ -86,7 +86,7 @@ impl WriterOptions {
 /// the parts are given up by a request of a task of its own, as far as that arrives. `flush` waits for
 /// nothing: a part goes when it is full.
 ///
-/// Memory: a part for each lane, one that waits and one that is being filled.
+/// Memory: a part for each lane and three more, on their way there and being filled.
 pub struct ObjectWriter {
     part: BytesMut,
     buffers: Buffers,
