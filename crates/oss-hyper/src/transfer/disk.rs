@@ -329,6 +329,10 @@ mod tests {
                     for _ in 0..300 {
                         if let Some(lock) = Lock::take(dir.join("lock")).unwrap() {
                             assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                            assert!(
+                                is_there(&lock.file, &lock.path).unwrap(),
+                                "the next one would find another file"
+                            );
                             taken.fetch_add(1, Ordering::SeqCst);
                             inside.fetch_sub(1, Ordering::SeqCst);
                             drop(lock);
