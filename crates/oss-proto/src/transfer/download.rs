@@ -42,7 +42,7 @@ use crate::{
 /// apart.
 ///
 /// Without a strong entity tag nothing tells parts of two objects apart, so the whole is one part, pinned by
-/// its version when it has one.
+/// its version when it has one. Without either, a body that broke is not gone on with.
 ///
 /// On this side the range begins at [`range`](Self::range)'s start: a driver puts byte `n` of the object at
 /// `n - range.start` of its file.
@@ -288,6 +288,8 @@ impl Download {
         if let Some(change) = object.difference(&received) {
             return self.changed(change, received.error);
         }
+        // The rest may be asked for where it cannot be that of another object.
+        let is_pinned = !matches!(object.pin, Pin::Nothing);
         let begun = self.begun.get(&number).copied().unwrap_or_default();
         let due = place.end.saturating_sub(place.start).saturating_sub(begun.bytes);
         let is_over = received.bytes > due || (received.bytes < due && received.error.is_none());
@@ -309,7 +311,9 @@ impl Download {
                 self.revision = self.revision.saturating_add(1);
             }
             Some(error) if received.bytes == 0 || received.bytes == due => self.refused(error),
-            Some(error) if !error.is_retryable() || begun.rests >= RESTS_MAX => self.refused(error),
+            Some(error) if !is_pinned || !error.is_retryable() || begun.rests >= RESTS_MAX => {
+                self.refused(error);
+            }
             Some(_) => {
                 self.flight.count(received.bytes, 0);
                 let bytes = begun.bytes.saturating_add(received.bytes);
