@@ -40,6 +40,8 @@ pub(super) struct Identity {
     pub(super) version_id: Option<String>,
     /// The range that was asked for, as its header says it.
     pub(super) range: Option<String>,
+    /// Of an upload: a digest of what OSS was told of the object when it began.
+    pub(super) request: Option<String>,
     pub(super) part_size: u64,
     pub(super) local: String,
 }
@@ -90,6 +92,7 @@ impl Checkpoint {
             ("key", key.clone(), call.key.clone()),
             ("version", text(&self.call.version_id), text(&call.version_id)),
             ("range", text(&self.call.range), text(&call.range)),
+            ("request", text(&self.call.request), text(&call.request)),
             ("part size", part_size.to_string(), call.part_size.to_string()),
             ("file on this side", local.clone(), call.local.clone()),
         ];
@@ -130,8 +133,8 @@ impl Identity {
         let bucket = bucket.name().ok()?.or(service.bucket.as_ref())?.to_string();
         let key = String::from(key.name().ok()??.as_str());
         let endpoint = service.endpoint.to_string();
-        let (version_id, range, part_size) = (None, None, 0);
-        Some(Self { kind, endpoint, bucket, key, version_id, range, part_size, local })
+        let (version_id, range, request, part_size) = (None, None, None, 0);
+        Some(Self { kind, endpoint, bucket, key, version_id, range, request, part_size, local })
     }
 }
 

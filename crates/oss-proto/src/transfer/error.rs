@@ -24,7 +24,8 @@ pub enum TransferErrorKind {
     /// replaced or deleted meanwhile is [`ErrorKind::ObjectChanged`](crate::ErrorKind::ObjectChanged) here,
     /// bytes that are not those that were sent [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt).
     Call(Error),
-    /// The object cannot be cut into parts as it was asked for; nothing was sent.
+    /// The object cannot be cut into parts as it was asked for. Nothing was sent, unless its length was not
+    /// known: then it has more bytes than parts of this size can hold.
     Plan(PlanError),
     /// The object does not end where this transfer has brought it: somebody else appended to it, or replaced
     /// it.

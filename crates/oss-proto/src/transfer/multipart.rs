@@ -135,6 +135,16 @@ impl Multipart {
         refused
     }
 
+    /// Whether it was refused before its first poll.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.stage, Stage::Over(_))
+    }
+
+    /// What tells the beginning of this upload from that of another one.
+    pub(super) fn request(&self) -> Option<String> {
+        self.recipe.request()
+    }
+
     pub(super) fn plan(&self) -> Option<Plan> {
         match self.cut {
             Cut::Known(plan) => Some(plan),
@@ -218,6 +228,10 @@ impl Multipart {
         }
         if let Some(id) = self.stale.take() {
             return self.run(Job::GiveUp, Work::Abort(self.recipe.abort(&id)), 0);
+        }
+        if matches!(self.stage, Stage::Start(_)) && !self.flight.is_empty() {
+            // What is given up is gone before anything begins: at the end nobody would wait for it.
+            return Step::Busy;
         }
         match &mut self.stage {
             Stage::Start(is_single) => {

@@ -1,6 +1,8 @@
 //! What the requests of a transfer have in common: made from the one request that would do for a small
 //! object.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -8,8 +10,8 @@ use super::Work;
 use crate::{
     AbortMultipartUpload, BucketName, Callback, CallbackVars, Change, Checked, CompleteMultipartUpload,
     CompletedPart, CopyObject, CopySource, ETag, Error, ErrorKind, InitiateMultipartUpload, ListParts,
-    Misuse, ObjectAcl, ObjectChanged, ObjectKey, Outcome, Payload, PutObject, ReadError, RequestPayer,
-    UploadPart, UploadPartCopy,
+    Misuse, ObjectAcl, ObjectChanged, ObjectKey, Operation as _, Outcome, Payload, PutObject, ReadError,
+    RequestPayer, UploadPart, UploadPartCopy,
 };
 
 /// How each request about one object is made.
@@ -125,6 +127,17 @@ impl Recipe {
                 Work::PartCopy(part)
             }
         }
+    }
+
+    /// A digest of the headers that an upload in parts begins with: what is gone on with has been told them,
+    /// and cannot be told others.
+    pub(super) fn request(&self) -> Option<String> {
+        let draft = self.begin.draft().ok()?;
+        let mut crc64 = oss_crc::Crc64::new();
+        for (name, value) in &draft.headers {
+            crc64.update(format!("{name}:{value}\n").as_bytes());
+        }
+        Some(format!("{:016x}", crc64.value()))
     }
 
     pub(super) fn list(&self, upload_id: &str) -> ListParts {

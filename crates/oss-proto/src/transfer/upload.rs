@@ -30,6 +30,8 @@ use crate::{AbortMultipartUpload, ETag, Error, Misuse, PutObject, Service};
 pub struct Upload {
     multipart: Multipart,
     checkpoints: Option<Checkpoints>,
+    /// What was found by an upload that cannot be.
+    untouched: Option<Checkpoint>,
 }
 
 struct Checkpoints {
@@ -46,7 +48,8 @@ pub struct UploadOutput {
     pub etag: Option<ETag>,
     /// CRC-64 of the object, by the checksums of its parts.
     pub crc64: Option<u64>,
-    /// Whether OSS states the same CRC-64 of the whole object.
+    /// Whether OSS states the same CRC-64 of the whole object as its parts have together. It says as much as
+    /// the checks of the calls: with `checks_upload_crc64` off nothing was compared with the source.
     pub is_checked: bool,
     /// The version, in a versioned bucket.
     pub version_id: Option<String>,
@@ -59,6 +62,8 @@ pub struct UploadOutput {
     /// The multipart upload was begun twice, because the first answer was lost: an orphan may exist under an
     /// id that nobody was told. `ListMultipartUploads` with the key as prefix shows it.
     pub may_be_orphan: bool,
+    /// Why a checkpoint that was found was not gone on with.
+    pub fresh: Option<Fresh>,
 }
 
 impl Upload {
@@ -74,7 +79,7 @@ impl Upload {
             }
             Err(error) => Multipart::refused(Recipe::of_put(put), error),
         };
-        Self { multipart, checkpoints: None }
+        Self { multipart, checkpoints: None, untouched: None }
     }
 
     /// An upload whose length only its end tells.
@@ -90,14 +95,14 @@ impl Upload {
             }
             Err(error) => Multipart::refused(Recipe::of_put(put), error),
         };
-        Self { multipart, checkpoints: None }
+        Self { multipart, checkpoints: None, untouched: None }
     }
 
     /// The same upload with checkpoints: it can be gone on with when it breaks off, and goes on from the one
     /// that was found, when that is about this very upload. Only for a known length.
     ///
     /// `local` tells the source as it is, so that a changed one is noticed: its length and modification time
-    /// in any form. What OSS lists of the earlier upload counts where [`Work::Verify`](super::Work::Verify)
+    /// in any form. An upload that was begun with other headers, metadata or tags is another one. What OSS lists of the earlier upload counts where [`Work::Verify`](super::Work::Verify)
     /// shows that the source has the same bytes there. An upload that goes on cannot be in one request, and
     /// its parts are kept when it fails or is cancelled. An earlier one for the same object that is not gone
     /// on with is aborted.
@@ -108,11 +113,17 @@ impl Upload {
         local: impl Into<String>,
         found: Option<Result<Checkpoint, CheckpointError>>,
     ) -> Self {
+        if self.multipart.is_refused() {
+            // Nothing comes of this call, so what was kept stays as it is.
+            self.untouched = found.and_then(Result::ok);
+            return self;
+        }
         let Some(plan) = self.multipart.plan() else { return self };
         let (bucket, key) = self.multipart.names();
         let call = Identity::new(Kind::Upload, service, bucket, key, local.into());
         let Some(mut call) = call else { return self };
         call.part_size = plan.part_size();
+        call.request = self.multipart.request();
         let mut checkpoints = Checkpoints { call, size: plan.len(), fresh: None };
         self.multipart.keep_parts(true);
         match found {
@@ -179,7 +190,10 @@ impl Transfer for Upload {
         match self.multipart.poll() {
             Step::Run(ticket, work) => Step::Run(ticket, work),
             Step::Busy => Step::Busy,
-            Step::Done(result) => Step::Done(result.map(UploadOutput::from)),
+            Step::Done(result) => Step::Done(result.map(|made| {
+                let fresh = self.fresh().cloned();
+                UploadOutput { fresh, ..UploadOutput::from(made) }
+            })),
         }
     }
 
@@ -205,6 +219,9 @@ impl Transfer for Upload {
 
     /// The upload's id, as long as there is something to go on with.
     fn checkpoint(&self) -> Option<Checkpoint> {
+        if self.untouched.is_some() {
+            return self.untouched.clone();
+        }
         let Checkpoints { call, size, .. } = self.checkpoints.as_ref()?;
         let upload_id = String::from(self.multipart.resumable()?);
         Some(Checkpoint {
@@ -225,7 +242,7 @@ impl Transfer for Upload {
 impl From<Made> for UploadOutput {
     fn from(made: Made) -> Self {
         let Made { etag, crc64, is_checked, version_id, bytes, parts, callback, may_be_orphan } = made;
-        Self { etag, crc64, is_checked, version_id, bytes, parts, callback, may_be_orphan }
+        Self { etag, crc64, is_checked, version_id, bytes, parts, callback, may_be_orphan, fresh: None }
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn write(checkpoint: &Checkpoint) -> String {
     line("key", Some(&call.key));
     line("version", call.version_id.as_deref());
     line("range", call.range.as_deref());
+    line("request", call.request.as_deref());
     line("local", Some(&call.local));
     line("etag", etag.as_deref());
     line("upload", upload_id.as_deref());
@@ -73,6 +74,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         key: lines.text("key")?,
         version_id: lines.optional("version")?,
         range: lines.optional("range")?,
+        request: lines.optional("request")?,
         local: lines.text("local")?,
         part_size: 0,
     };
@@ -157,6 +159,7 @@ mod tests {
             key: "目录/a b\n%.bin".to_owned(),
             version_id: None,
             range: Some("bytes=0-".to_owned()),
+            request: None,
             part_size: 10,
             local: "part-7f".to_owned(),
         };
@@ -268,7 +271,7 @@ mod tests {
             let mut checkpoint = sample();
             let [endpoint, bucket, key, local, etag] = texts;
             checkpoint.call = Identity {
-                endpoint, bucket, key, local, range: upload_id.clone(),
+                endpoint, bucket, key, local, range: upload_id.clone(), request: upload_id.clone(),
                 part_size: size.div_ceil(10_000).max(1),
                 version_id: upload_id.clone(), kind: Kind::Upload,
             };

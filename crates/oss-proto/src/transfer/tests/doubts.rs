@@ -21,6 +21,19 @@ fn interrupted(put: PutObject, len: u64) -> (Store, Checkpoint) {
 }
 
 #[test]
+fn b57_an_upload_with_other_headers_is_another_upload() {
+    let len = 350 << 10;
+    let (mut store, found) = interrupted(put().metadata([("author", "zoe")]), len);
+    let other = put().metadata([("author", "eve")]);
+    let mut upload = Upload::new(other, len, &options()).with_checkpoints(&service(), "t1", Some(Ok(found)));
+    let output = well(&mut upload, &mut store).unwrap();
+    assert_eq!(output.fresh.as_ref(), upload.fresh());
+    assert_eq!(store.objects["key"].metadata.get("author"), Some("eve"));
+    assert!(matches!(upload.fresh(), Some(Fresh::Differs { what: "request", .. })), "{:?}", upload.fresh());
+    assert!(store.uploads.is_empty(), "the old one is given up");
+}
+
+#[test]
 fn i01_what_nothing_pins_is_not_gone_on_with() {
     let mut download = Download::new(get(), &options());
     let (old, new) = ([1_u8; 40], [2_u8; 40]);
@@ -55,4 +68,37 @@ fn i01_what_nothing_pins_is_not_gone_on_with() {
         }
     };
     assert!(result.is_err() || file == old || file == new, "half of each: {file:?}");
+}
+
+#[test]
+fn i07_an_upload_that_is_given_up_is_gone_before_the_new_one_ends() {
+    let (mut store, found) = interrupted(put(), 350 << 10);
+    let mut upload = Upload::new(put(), 10, &options()).with_checkpoints(&service(), "t2", Some(Ok(found)));
+    let mut abort = None;
+    loop {
+        match upload.poll() {
+            Step::Run(ticket, work @ Work::Abort(_)) => abort = Some((ticket, work)),
+            Step::Run(ticket, work) => {
+                let result = store.run(work, None, &mut Dice(1));
+                upload.complete(ticket, result);
+            }
+            Step::Busy => {
+                let (ticket, work) = abort.take().expect("it waits for this alone");
+                let result = store.run(work, None, &mut Dice(1));
+                upload.complete(ticket, result);
+            }
+            Step::Done(result) => break assert!(result.is_ok()),
+        }
+    }
+    assert!(abort.is_none() && store.uploads.is_empty(), "the driver drops what is under way at the end");
+}
+
+#[test]
+fn i07_a_refused_plan_does_not_forget_the_upload_that_was_kept() {
+    let (_, found) = interrupted(put(), 350 << 10);
+    let options = options().part_size(1);
+    let mut upload =
+        Upload::new(put(), 350 << 10, &options).with_checkpoints(&service(), "t1", Some(Ok(found.clone())));
+    assert!(matches!(upload.poll(), Step::Done(Err(_))));
+    assert_eq!(upload.checkpoint().and_then(|it| it.upload_id), found.upload_id);
 }
