@@ -86,7 +86,8 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file of ours that is there: a regular one, under this name alone, that nobody else may write.
+/// Opens a file of ours that is there: a regular one, under this name alone, that nobody else owns or may
+/// write.
 ///
 /// What is something else is not ours, and an error; a link is not followed and a pipe not waited for.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
@@ -95,6 +96,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     not_following(&mut options);
     let file = options.open(path)?;
     check_ours(&file)?;
+    check_owner(&file, path)?;
     Ok(file)
 }
 
@@ -201,8 +203,9 @@ impl Drop for Lock {
     }
 }
 
+/// Whether this file, and no other, has this name.
 #[cfg(unix)]
-fn is_there(file: &File, path: &Path) -> io::Result<bool> {
+pub(crate) fn is_there(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let ours = file.metadata()?;
     match fs::symlink_metadata(path) {
@@ -213,7 +216,7 @@ fn is_there(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-fn is_there(_: &File, _: &Path) -> io::Result<bool> {
+pub(crate) fn is_there(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
@@ -238,6 +241,24 @@ fn whose(metadata: &fs::Metadata) -> Option<&'static str> {
     }
     // None at all is one that was removed since it was opened.
     (metadata.nlink() > 1).then_some("has another name")
+}
+
+/// Whoever owns a file may write to it, whatever its mode is. Who we are is what a new file beside it says.
+#[cfg(unix)]
+fn check_owner(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let beside = path.with_file_name(format!(".oss-{:016x}.tmp", seed()));
+    let ours = create(&beside)?.metadata();
+    fs::remove_file(&beside)?;
+    if ours?.uid() == file.metadata()?.uid() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "belongs to another user"))
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

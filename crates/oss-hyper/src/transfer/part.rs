@@ -28,7 +28,7 @@ pub(super) struct Place {
     shelf: Option<Shelf>,
     lock: Option<Arc<Lock>>,
     part: Option<Arc<Part>>,
-    /// Removes the partial file when the download is dropped; absent where it is to stay.
+    /// Removes the partial file when the download is dropped; absent once a checkpoint names it.
     rest: Option<Rest>,
     pending: Option<Arc<Mutex<Outcome>>>,
 }
@@ -80,9 +80,7 @@ impl Place {
             DiskWork::Lock => self.take_lock(outcome),
             DiskWork::Unlock => self.unlock(),
             DiskWork::ReadCheckpoint => self.on_shelf(|shelf| Ok(DiskDone::Checkpoint(shelf.read()?))),
-            DiskWork::WriteCheckpoint { text } => {
-                self.on_shelf(move |shelf| shelf.write(&text).map(|()| DiskDone::Done))
-            }
+            DiskWork::WriteCheckpoint { text } => self.write_checkpoint(text, outcome),
             DiskWork::RemoveCheckpoint => self.on_shelf(|shelf| shelf.remove().map(|()| DiskDone::Done)),
             DiskWork::OpenPart { name } => self.open(&name, outcome),
             DiskWork::CreatePart { name } => self.create(&name, outcome),
@@ -134,6 +132,22 @@ impl Place {
         })
     }
 
+    /// From the first one on, the partial file is to be found again: it stays as long as there is one.
+    fn write_checkpoint(&mut self, text: String, outcome: Arc<Mutex<Outcome>>) -> Doing {
+        let (mut rest, path) = (self.rest.take(), self.part.as_ref().map(|part| part.path.clone()));
+        self.on_shelf(move |shelf| {
+            let written = shelf.write(&text);
+            if written.is_err() && matches!(shelf.read(), Ok(None)) {
+                rest.get_or_insert(Rest(path));
+            }
+            match &mut rest {
+                Some(rest) if written.is_ok() => rest.0 = None,
+                _ => outcome.lock().unwrap_or_else(PoisonError::into_inner).rest = rest,
+            }
+            written.map(|()| DiskDone::Done)
+        })
+    }
+
     fn unlock(&mut self) -> Doing {
         let (lock, part) = (self.lock.take(), self.part.take());
         Box::new(move || {
@@ -160,16 +174,11 @@ impl Place {
 
     fn create(&self, name: &str, outcome: Arc<Mutex<Outcome>>) -> Doing {
         let (path, lock, target) = (self.target.with_file_name(name), self.lock.clone(), self.target.clone());
-        let stays = self.shelf.is_some();
         Box::new(move || {
-            if target.is_dir() {
-                let error =
-                    io::Error::new(io::ErrorKind::IsADirectory, "the path names a directory; add a name");
-                return Err(named(FileStep::Open, &target, &error));
-            }
+            check_target(&target).map_err(|error| named(FileStep::Open, &target, &error))?;
             match disk::create(&path) {
                 Ok(file) => {
-                    let rest = (!stays).then(|| Rest(Some(path.clone())));
+                    let rest = Some(Rest(Some(path.clone())));
                     let part = Some(Arc::new(Part { placed: Placed::new(file), path, _lock: lock }));
                     // If nobody takes this over, because the download was dropped, `rest` removes the file.
                     let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,6 +194,10 @@ impl Place {
     fn rename(&mut self, step: FileStep) -> Doing {
         let (target, mut rest) = (self.target.clone(), self.rest.take());
         self.on_part(step, move |part| {
+            check_target(&target)?;
+            if !disk::is_there(part.placed.file(), &part.path)? {
+                return Err(io::Error::other("another file has taken the place of the partial file"));
+            }
             std::fs::rename(&part.path, &target)?;
             // The name is nobody's from now on.
             if let Some(rest) = &mut rest {
@@ -210,6 +223,19 @@ impl Place {
             doing(&part).map_err(|error| named(step, &target, &error))
         })
     }
+}
+
+/// What takes the name of a pipe or a device takes it away from everybody else.
+fn check_target(target: &Path) -> io::Result<()> {
+    let Ok(found) = std::fs::metadata(target) else { return Ok(()) };
+    if found.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "the path names a directory; add a name"));
+    }
+    if !found.is_file() {
+        let problem = "is not a regular file; read an object into a pipe or a device with `get`";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
+    Ok(())
 }
 
 type Doing = Box<dyn FnOnce() -> Result<DiskDone, FileError> + Send>;

@@ -1,0 +1,155 @@
+//! Places and peers that a transfer must not trust: what lies where its files go, and answers that lack what
+//! tells objects apart.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails stops")]
+
+extern crate alloc;
+
+mod common;
+
+use core::time::Duration;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{bucket_of, content, emulator, raw, read_request, service, strict, write};
+use oss_emulator_server::Server;
+use oss_hyper::transfer::{Cancel, Inside, TransferProgress};
+use oss_hyper::{Bucket, ListMultipartUploads, Overrides};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+const PART: u64 = 100 << 10;
+const LONG: Duration = Duration::from_secs(5);
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("oss-hyper-doubts-{name}-{}", std::process::id()));
+        let _gone = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn parts(&self) -> Vec<PathBuf> {
+        parts_in(&self.0)
+    }
+}
+
+/// The partial files there.
+fn parts_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|it| it == "part")).collect()
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn world(name: &str) -> (Server, Bucket, Directory) {
+    let server = emulator().await;
+    let bucket = bucket_of(service(&server.endpoint()));
+    (server, bucket, Directory::new(name))
+}
+
+async fn uploads(bucket: &Bucket) -> usize {
+    bucket.send(ListMultipartUploads::here()).await.unwrap().output.uploads.len()
+}
+
+fn after(bytes: u64, act: impl FnOnce() + Send + 'static) -> impl FnMut(TransferProgress) + Send + 'static {
+    let mut act = Some(act);
+    move |at| {
+        if at.bytes >= bytes
+            && let Some(act) = act.take()
+        {
+            act();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i07_a_download_that_is_dropped_before_its_first_checkpoint_leaves_no_file() {
+    let directory = Directory::new("unbegun");
+    let address = raw(|_, mut stream| async move {
+        read_request(&mut stream).await;
+        tokio::time::sleep(LONG).await;
+    })
+    .await;
+    let bucket = bucket_of(strict(address, LONG));
+    let down = bucket.download_file("key", directory.file("target")).checkpoint_dir(directory.file("c"));
+    assert!(timeout(Duration::from_millis(300), down.into_future()).await.is_err());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(directory.parts(), Vec::<PathBuf>::new());
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b61_a_pipe_is_not_replaced_by_a_file() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let (_server, bucket, directory) = world("pipe").await;
+    bucket.put("key", "hello").await.unwrap();
+    let pipe = directory.file("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let result = bucket.download_file("key", &pipe).await;
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    assert!(result.is_err());
+    assert!(bucket.get_to_file("key", &pipe).await.is_err());
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b61_another_file_under_the_name_of_the_partial_one_is_not_the_object() {
+    let (_server, bucket, directory) = world("swapped").await;
+    bucket.put("key", content(8 * PART as usize)).await.unwrap();
+    let target = directory.file("target");
+    let (dir, evil) = (directory.0.clone(), directory.file("evil"));
+    fs::write(&evil, "evil").unwrap();
+    let swap = move || {
+        fs::rename(&evil, parts_in(&dir).pop().unwrap()).unwrap();
+    };
+    let down = bucket.download_file("key", &target).part_size(PART).bytes_per_sec(2 << 20);
+    let result = down.on_progress(after(2 * PART, swap)).await;
+    assert!(
+        result.is_err() || fs::read(&target).unwrap() == content(8 * PART as usize),
+        "target is {:?}",
+        fs::read(&target)
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b61_a_partial_file_of_another_owner_is_not_gone_on_with() {
+    let (_server, bucket, directory) = world("owner").await;
+    bucket.put("key", content(8 * PART as usize)).await.unwrap();
+    let (target, dir) = (directory.file("target"), directory.file("c"));
+    let cancel = Cancel::new();
+    let stop = cancel.clone();
+    let begin =
+        || bucket.download_file("key", &target).part_size(PART).bytes_per_sec(4 << 20).checkpoint_dir(&dir);
+    begin().cancel_with(&cancel).on_progress(after(2 * PART, move || stop.keep())).await.unwrap_err();
+    let part = directory.parts().pop().unwrap();
+    if std::os::unix::fs::chown(&part, Some(12345), None).is_err() {
+        return;
+    }
+    let saved = begin().await.unwrap();
+    assert!(saved.fresh.is_some(), "another owner's file is gone on with");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i07_a_checkpoint_directory_that_vanishes_leaves_no_file() {
+    let (_server, bucket, directory) = world("deleted").await;
+    bucket.put("key", content(8 * PART as usize)).await.unwrap();
+    let (target, dir) = (directory.file("target"), directory.file("c"));
+    let gone = dir.clone();
+    let down =
+        bucket.download_file("key", &target).part_size(PART).bytes_per_sec(2 << 20).checkpoint_dir(&dir);
+    let result = down.on_progress(after(3 * PART, move || fs::remove_dir_all(gone).unwrap())).await;
+    assert!(result.unwrap_err().to_string().starts_with("the checkpoint cannot be kept"));
+    assert_eq!(directory.parts(), Vec::<PathBuf>::new());
+}
