@@ -102,6 +102,81 @@ async fn b61_a_pipe_is_not_replaced_by_a_file() {
     assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i01_an_object_whose_size_is_not_told_is_not_read_as_an_empty_one() {
+    let address = raw(|_, mut stream| async move {
+        loop {
+            let (head, _) = read_request(&mut stream).await;
+            if head.is_empty() {
+                return;
+            }
+            write(&mut stream, "HTTP/1.1 200 OK\r\netag: \"1\"\r\n\r\n").await;
+        }
+    })
+    .await;
+    let bucket = bucket_of(strict(address, LONG));
+    let result = bucket.reader("key").await;
+    assert!(result.is_err(), "an object of unknown size is read as empty");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i02_a_range_that_comes_in_chunks_is_asked_for_once() {
+    let address = raw(|_, mut stream| async move {
+        loop {
+            let (head, _) = read_request(&mut stream).await;
+            if head.is_empty() {
+                return;
+            }
+            if head.starts_with("HEAD") {
+                write(&mut stream, "HTTP/1.1 200 OK\r\netag: \"1\"\r\ncontent-length: 5\r\n\r\n").await;
+            } else {
+                write(
+                    &mut stream,
+                    "HTTP/1.1 206 Partial\r\netag: \"1\"\r\ncontent-range: bytes 0-4/5\r\n\
+                     transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                )
+                .await;
+            }
+        }
+    })
+    .await;
+    let bucket = bucket_of(strict(address, LONG));
+    let mut reader = bucket.reader("key").await.unwrap();
+    let mut text = String::new();
+    let read = timeout(Duration::from_secs(3), reader.read_to_string(&mut text)).await;
+    assert!(read.is_ok(), "it asks again and again");
+    assert_eq!(text, "hello");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f34_a_reader_without_an_entity_tag_tells_objects_apart_by_what_else_is_told() {
+    let address = raw(|_, mut stream| async move {
+        let mut gets = 0;
+        loop {
+            let (head, _) = read_request(&mut stream).await;
+            if head.is_empty() {
+                return;
+            }
+            if head.starts_with("HEAD") {
+                write(&mut stream, "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nx-oss-hash-crc64ecma: 1\r\n\r\n")
+                    .await;
+            } else {
+                gets += 1;
+                let (range, body, crc) = if gets == 1 { ("0-1/4", "aa", 1) } else { ("2-3/4", "bb", 2) };
+                let head = format!("content-range: bytes {range}\r\nx-oss-hash-crc64ecma: {crc}");
+                let answer = format!("HTTP/1.1 206 Partial\r\n{head}\r\ncontent-length: 2\r\n\r\n{body}");
+                write(&mut stream, answer).await;
+            }
+        }
+    })
+    .await;
+    let bucket = bucket_of(strict(address, LONG));
+    let mut reader = bucket.reader("key").await.unwrap().read_ahead(2);
+    let mut text = String::new();
+    let read = reader.read_to_string(&mut text).await;
+    assert!(read.is_err(), "{text}");
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b61_another_file_under_the_name_of_the_partial_one_is_not_the_object() {

@@ -66,7 +66,7 @@ impl ReadError {
     }
 
     /// A field that OSS always sends is not there.
-    pub(crate) fn missing(name: &'static str) -> Self {
+    pub fn missing(name: &'static str) -> Self {
         Problem::Missing(name).into()
     }
 

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use oss_proto::{
-    ByteRange, Change, Checked, ETag, Error, ErrorKind, GetObject, HeadObject, HeadObjectOutput, IntoField,
-    ObjectChanged, ObjectKey,
+    ByteRange, Change, Checked, Error, ErrorKind, GetObject, HeadObject, HeadObjectOutput, IntoField,
+    ObjectChanged, ObjectKey, Outcome, ReadError, UnixTime,
 };
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
@@ -78,7 +78,7 @@ impl ObjectReader {
             get.if_match = Some(etag.clone());
         }
         get.version_id = head.version_id.clone().filter(|version| version != "null").or(get.version_id);
-        let size = head.content_length.unwrap_or(0);
+        let size = head.content_length.ok_or_else(|| unread("content-length"))?;
         Ok(Self { client, get, head, size, at: 0, read_ahead: READ_AHEAD_BYTES, state: State::Idle })
     }
 
@@ -121,10 +121,12 @@ impl ObjectReader {
                     self.state = State::Idle;
                     let object = opened.map_err(|error| error.of_changed_object(self.at))?;
                     let at = self.at;
-                    let end = at.saturating_add(object.output().content_length.unwrap_or(0));
-                    if let Err(error) = self.check(object.output().etag.as_ref(), &object) {
-                        return Poll::Ready(Err(error));
-                    }
+                    self.check(&object)?;
+                    // The call has made sure that it is what was asked for; one that is cut into chunks has no
+                    // length.
+                    let output = object.output();
+                    let range = output.content_range.map(|range| range.last.saturating_add(1));
+                    let end = range.unwrap_or(self.size);
                     self.state = State::Open { object: Box::new(object), at, end, chunk: Bytes::new() };
                 }
                 State::Open { at, end, .. } if self.at < *at || self.at >= *end => self.state = State::Idle,
@@ -152,15 +154,50 @@ impl ObjectReader {
     }
 
     /// Whatever the condition did: an answer about another object is none.
-    fn check(&self, etag: Option<&ETag>, object: &Object) -> Result<(), Error> {
-        if etag == self.head.etag.as_ref() {
-            return Ok(());
+    fn check(&self, object: &Object) -> Result<(), Error> {
+        fn text<T: ToString>(value: Option<&T>) -> String {
+            value.map_or_else(|| String::from("none"), ToString::to_string)
         }
-        let text = |etag: Option<&ETag>| etag.map_or_else(|| String::from("none"), ToString::to_string);
-        let (was, now) = (text(self.head.etag.as_ref()), text(etag));
-        let change = Change::Differs { what: "entity tag", was, now };
+        let secs = |at: Option<UnixTime>| at.map(UnixTime::as_secs);
+        let (head, output) = (&self.head, object.output());
+        let size = output.content_range.map(|range| range.size).filter(|size| *size != self.size);
+        let (is_other_crc, is_other_version) =
+            (differ(head.crc64, output.crc64), differ(head.version_id.as_ref(), output.version_id.as_ref()));
+        let is_later = !self.is_pinned() && differ(head.last_modified, output.last_modified);
+        let (what, was, now) = if head.etag != output.etag {
+            ("entity tag", text(head.etag.as_ref()), text(output.etag.as_ref()))
+        } else if let Some(size) = size {
+            ("size", self.size.to_string(), size.to_string())
+        } else if is_other_crc {
+            ("CRC-64", text(head.crc64.as_ref()), text(output.crc64.as_ref()))
+        } else if is_other_version {
+            ("version", text(head.version_id.as_ref()), text(output.version_id.as_ref()))
+        } else if is_later {
+            (
+                "time of modification",
+                text(secs(head.last_modified).as_ref()),
+                text(secs(output.last_modified).as_ref()),
+            )
+        } else {
+            return Ok(());
+        };
+        let change = Change::Differs { what, was, now };
         Err(object.error(ErrorKind::ObjectChanged(ObjectChanged::new(self.at, change))))
     }
+
+    /// Whether OSS itself gives the bytes of this object or none.
+    fn is_pinned(&self) -> bool {
+        self.get.if_match.is_some() || self.get.version_id.is_some()
+    }
+}
+
+/// Whether both are told, and are not the same.
+fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one != other)
+}
+
+fn unread(header: &'static str) -> Error {
+    Error::new(ErrorKind::Reply(ReadError::missing(header)), "HeadObject", Outcome::Rejected)
 }
 
 impl AsyncRead for ObjectReader {
