@@ -217,6 +217,29 @@ async fn b61_a_partial_file_of_another_owner_is_not_gone_on_with() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i07_an_option_that_cannot_be_leaves_what_was_kept() {
+    let (_server, bucket, directory) = world("option").await;
+    let (source, dir) = (directory.file("source"), directory.file("c"));
+    fs::write(&source, content(8 * PART as usize)).unwrap();
+    let cancel = Cancel::new();
+    let stop = cancel.clone();
+    let begin = || bucket.upload_file("key", &source).bytes_per_sec(4 << 20).checkpoint_dir(&dir);
+    begin()
+        .part_size(PART)
+        .cancel_with(&cancel)
+        .on_progress(after(2 * PART, move || stop.keep()))
+        .await
+        .unwrap_err();
+    assert_eq!((uploads(&bucket).await, fs::read_dir(&dir).unwrap().count()), (1, 1));
+    begin().part_size(1).await.unwrap_err();
+    assert_eq!(
+        (uploads(&bucket).await, fs::read_dir(&dir).unwrap().count()),
+        (1, 1),
+        "upload without a checkpoint"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn i07_a_checkpoint_directory_that_vanishes_leaves_no_file() {
     let (_server, bucket, directory) = world("deleted").await;
     bucket.put("key", content(8 * PART as usize)).await.unwrap();
@@ -227,4 +250,41 @@ async fn i07_a_checkpoint_directory_that_vanishes_leaves_no_file() {
     let result = down.on_progress(after(3 * PART, move || fs::remove_dir_all(gone).unwrap())).await;
     assert!(result.unwrap_err().to_string().starts_with("the checkpoint cannot be kept"));
     assert_eq!(directory.parts(), Vec::<PathBuf>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f76_a_writer_whose_upload_has_failed_holds_nothing_more() {
+    let (_server, bucket, _directory) = world("writer").await;
+    let mut writer = bucket.writer("key").part_size(6 << 30).start();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut written = 0_usize;
+    let block = vec![0; 1 << 20];
+    while written < 200 << 20 {
+        if writer.write_all(&block).await.is_err() {
+            return;
+        }
+        written += block.len();
+    }
+    panic!("{written} bytes are held for an upload that has failed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_is_checked_only_where_the_calls_check_its_parts() {
+    let (_server, bucket, directory) = world("unchecked").await;
+    let source = directory.file("source");
+    fs::write(&source, content(8 * PART as usize)).unwrap();
+    let overrides = Overrides::new().disable_upload_crc64_check(true);
+    let up = bucket.upload_file("key", &source).part_size(PART).overrides(&overrides).await.unwrap();
+    let one = bucket.upload_file("key", &source).overrides(&overrides).await.unwrap();
+    assert_eq!((up.is_checked, one.is_checked), (false, false));
+}
+
+#[test]
+fn b22_names_that_one_file_system_takes_for_one_collide() {
+    let directory = Directory::new("fold");
+    for (one, other) in [("ΑΣ", "ασ"), ("ß", "SS"), ("ſ", "s")] {
+        let mut inside = Inside::new(&directory.0).unwrap();
+        inside.join(one).unwrap();
+        assert!(inside.join(other).is_err(), "{one} {other}");
+    }
 }

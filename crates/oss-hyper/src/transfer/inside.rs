@@ -72,7 +72,7 @@ impl Inside {
         let key = key.as_ref();
         let path = join_inside(&self.root, key)?;
         // A name is a directory or a file, never both: the parents of a key are taken as well.
-        let folded = key.to_lowercase();
+        let folded = fold(key);
         for (end, _) in folded.match_indices('/').chain([(folded.len(), "")]) {
             let name = folded.get(..end).unwrap_or(&folded);
             let is_parent = end < folded.len();
@@ -115,6 +115,12 @@ impl Inside {
         let real = fs::canonicalize(dir).map_err(failed)?;
         if real.starts_with(&self.root) { Ok(()) } else { Err(UnsafeKey::Link { path: dir.into() }) }
     }
+}
+
+/// What file systems that do not tell upper from lower case may take a name for: letter by letter, so that
+/// the two small sigmas are one, as they are to them.
+fn fold(key: &str) -> String {
+    key.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// As much of the key as was folded to this.

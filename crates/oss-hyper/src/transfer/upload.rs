@@ -110,12 +110,6 @@ macro_rules! upload_setters {
                 self.settings.options.keep_parts = keep;
                 self
             }
-
-            /// Up to how many bytes go in one request: less than a part when it is not said, at most 5 GiB.
-            pub fn single_bytes_max(mut self, bytes: u64) -> Self {
-                self.settings.options.single_bytes_max = Some(bytes);
-                self
-            }
         }
     };
 }
@@ -123,6 +117,12 @@ upload_setters!(UploadFile);
 upload_setters!(UploadStream);
 
 impl UploadFile {
+    /// Up to how many bytes go in one request: less than a part when it is not said, at most 5 GiB.
+    pub fn single_bytes_max(mut self, bytes: u64) -> Self {
+        self.settings.options.single_bytes_max = Some(bytes);
+        self
+    }
+
     async fn run(self) -> Result<UploadOutput, TransferError> {
         let Self { settings, put, path } = self;
         let source = blocking(FileStep::Open, move || {
@@ -153,7 +153,7 @@ impl UploadFile {
         let watch = Watch::new(settings.watcher);
         let result = engine::run(&mut job, settings.cancel, watch).await;
         job.drop_guard.disarm();
-        let result = job.put_away(result).await;
+        let result = job.put_away(result).await.map(|output| compared(&job.client, output));
         // What the file did is the cause of what the call says.
         result.map_err(|error| match source.fault() {
             Some(fault) if !error.is_cancelled() => error.with_kind(fault),
@@ -185,10 +185,17 @@ pub(super) async fn run_stream(
         StreamJob { client, upload, source, buffers, pace, ready: None, fault: None, offset: 0, drop_guard };
     let result = engine::run(&mut job, settings.cancel, Watch::new(settings.watcher)).await;
     job.drop_guard.disarm();
+    let result = result.map(|output| compared(&job.client, output));
     match job.fault {
         Some(fault) => result.map_err(|error| error.with_kind(fault)),
         None => result,
     }
+}
+
+/// Without the check of each call, what OSS says of the parts and of the whole are both its own word.
+fn compared(client: &Client, mut output: UploadOutput) -> UploadOutput {
+    output.is_checked &= client.service().checks_upload_crc64;
+    output
 }
 
 struct FileJob {
