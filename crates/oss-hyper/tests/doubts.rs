@@ -10,10 +10,10 @@ use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{bucket_of, content, emulator, raw, read_request, service, strict, write};
+use common::{BUCKET, bucket_of, content, emulator, raw, read_request, service, strict, write};
 use oss_emulator_server::Server;
 use oss_hyper::transfer::{Cancel, Inside, TransferProgress};
-use oss_hyper::{Bucket, ListMultipartUploads, Overrides};
+use oss_hyper::{Bucket, CopySource, ListMultipartUploads, Overrides};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -287,4 +287,24 @@ fn b22_names_that_one_file_system_takes_for_one_collide() {
         inside.join(one).unwrap();
         assert!(inside.join(other).is_err(), "{one} {other}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i09_what_was_cancelled_before_it_began_does_nothing() {
+    let (_server, bucket, directory) = world("cancelled").await;
+    let (source, target) = (directory.file("source"), directory.file("target"));
+    fs::write(&source, "hello").unwrap();
+    bucket.put("there", "hello").await.unwrap();
+    let cancel = Cancel::new();
+    cancel.abort();
+    let up = bucket.upload_file("key", &source).cancel_with(&cancel).await;
+    let stream = bucket.upload_stream("key", &b"hello"[..]).cancel_with(&cancel).await;
+    let source = CopySource::new(BUCKET, "there");
+    let copy = bucket.copy_object(source, "key").cancel_with(&cancel).await;
+    let down = bucket.download_file("there", &target).cancel_with(&cancel).await;
+    assert!(!bucket.exists("key").await.unwrap());
+    for error in [up.unwrap_err(), stream.unwrap_err(), copy.unwrap_err(), down.unwrap_err()] {
+        assert!(error.is_cancelled(), "{error}");
+    }
+    assert!(!target.exists() && directory.parts().is_empty());
 }

@@ -49,6 +49,11 @@ impl Cancel {
         });
     }
 
+    /// Whether it was asked for already.
+    pub(super) fn now(&self) -> Option<How> {
+        *self.0.borrow()
+    }
+
     /// Ends when it is asked for.
     pub(super) async fn wanted(&self) -> How {
         let mut watch = self.0.subscribe();

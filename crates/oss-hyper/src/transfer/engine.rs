@@ -26,6 +26,11 @@ pub(super) async fn run<J: Job>(
     let mut disk: Option<OnDisk> = None;
     let mut cancel = cancel;
     let mut tick = Instant::now();
+    if let Some(how) = cancel.as_ref().and_then(Cancel::now) {
+        // Before anything was begun.
+        cancel = None;
+        job.cancel(how);
+    }
     loop {
         loop {
             match job.poll() {
