@@ -122,8 +122,7 @@ impl ObjectReader {
                     let object = opened.map_err(|error| error.of_changed_object(self.at))?;
                     let at = self.at;
                     self.check(&object)?;
-                    // The call has made sure that it is what was asked for; one that is cut into chunks has no
-                    // length.
+                    // It is what was asked for, by its call. What comes in chunks has no length.
                     let output = object.output();
                     let range = output.content_range.map(|range| range.last.saturating_add(1));
                     let end = range.unwrap_or(self.size);

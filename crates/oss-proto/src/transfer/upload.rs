@@ -102,10 +102,10 @@ impl Upload {
     /// that was found, when that is about this very upload. Only for a known length.
     ///
     /// `local` tells the source as it is, so that a changed one is noticed: its length and modification time
-    /// in any form. An upload that was begun with other headers, metadata or tags is another one. What OSS lists of the earlier upload counts where [`Work::Verify`](super::Work::Verify)
-    /// shows that the source has the same bytes there. An upload that goes on cannot be in one request, and
-    /// its parts are kept when it fails or is cancelled. An earlier one for the same object that is not gone
-    /// on with is aborted.
+    /// in any form. An upload that was begun with other headers, metadata or tags is another one. What OSS
+    /// lists of the earlier upload counts where [`Work::Verify`](super::Work::Verify) shows that the source
+    /// has the same bytes there. An upload that goes on cannot be in one request, and its parts are kept when
+    /// it fails or is cancelled. An earlier one for the same object that is not gone on with is aborted.
     #[must_use]
     pub fn with_checkpoints(
         mut self,
