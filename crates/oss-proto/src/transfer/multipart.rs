@@ -346,6 +346,10 @@ impl Multipart {
             Landing::Again => return,
             Landing::Unknown => return self.misuse("completed work that was never handed out"),
         };
+        if matches!(self.stage, Stage::Over(_)) {
+            // The contract was broken: nothing that is still under way makes that good.
+            return;
+        }
         match (job, result.map(|completion| completion.0)) {
             (Job::GiveUp, _) => {}
             (Job::Whole(len), Ok(came)) => self.made_whole(len, came),

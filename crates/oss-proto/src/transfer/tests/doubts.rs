@@ -102,3 +102,20 @@ fn i07_a_refused_plan_does_not_forget_the_upload_that_was_kept() {
     assert!(matches!(upload.poll(), Step::Done(Err(_))));
     assert_eq!(upload.checkpoint().and_then(|it| it.upload_id), found.upload_id);
 }
+
+#[test]
+fn a_driver_that_broke_the_contract_is_told_so_whatever_comes_in_later() {
+    let mut store = source(10);
+    let mut upload = Upload::new(put(), 10, &options());
+    let Step::Run(own, work) = upload.poll() else { panic!("it begins") };
+    // A ticket of another transfer.
+    let mut other = Upload::new(put(), 350 << 10, &options());
+    let mut files = source(350 << 10);
+    let Step::Run(begin, first) = other.poll() else { panic!("it begins") };
+    other.complete(begin, files.run(first, None, &mut Dice(1)));
+    let Step::Run(foreign, _) = other.poll() else { panic!("it goes on") };
+    upload.complete(foreign, Ok(Completion::verified(1)));
+    upload.complete(own, store.run(work, None, &mut Dice(1)));
+    let Step::Done(Err(error)) = upload.poll() else { panic!("it is over") };
+    assert!(matches!(error.call().unwrap().kind(), crate::ErrorKind::Misuse(_)), "{error}");
+}
