@@ -5,7 +5,8 @@
 //! [`Bucket`](crate::Bucket)'s: [`upload_file`](crate::Bucket::upload_file),
 //! [`download_file`](crate::Bucket::download_file), [`upload_stream`](crate::Bucket::upload_stream),
 //! [`copy_object`](crate::Bucket::copy_object), [`reader`](crate::Bucket::reader),
-//! [`writer`](crate::Bucket::writer). Each takes options and is awaited:
+//! [`writer`](crate::Bucket::writer), [`appender`](crate::Bucket::appender). Those that move files take
+//! options and are awaited:
 //!
 //! ```no_run
 //! # async fn doc(bucket: oss_hyper::Bucket) -> Result<(), oss_hyper::transfer::TransferError> {
@@ -41,6 +42,7 @@ mod reader;
 mod settings;
 mod shelf;
 mod sink;
+mod stream;
 mod upload;
 mod whole;
 mod writer;
@@ -54,4 +56,4 @@ pub use self::inside::{Inside, UnsafeKey, join_inside};
 pub use self::progress::TransferProgress;
 pub use self::reader::ObjectReader;
 pub use self::upload::{UploadFile, UploadStream};
-pub use self::writer::{ObjectWriter, WriterOptions};
+pub use self::writer::{AppenderOptions, ObjectAppender, ObjectWriter, WriterOptions};

@@ -95,6 +95,18 @@ impl Buffers {
         self.lock().moving.get(&at).cloned().unwrap_or_default()
     }
 
+    /// The oldest one, and where it begins.
+    pub(super) fn first(&self) -> (u64, Bytes) {
+        let held = self.lock();
+        let first = held.moving.first_key_value();
+        first.map_or_else(Default::default, |(at, part)| (*at, part.clone()))
+    }
+
+    /// Whether it is as long as a part is that is not the last.
+    pub(super) fn is_full(&self, part: &Bytes) -> bool {
+        part.len() >= self.part_bytes
+    }
+
     /// The part was sent, or will never be.
     pub(super) fn release(&self, at: u64) {
         let mut held = self.lock();

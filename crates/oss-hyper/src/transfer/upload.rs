@@ -23,6 +23,7 @@ use super::parts::{Buffers, Source};
 use super::progress::Watch;
 use super::settings::{Settings, awaited, checkpoint_setter, setters};
 use super::shelf::{Shelf, named, unlock};
+use super::stream::run_stream;
 use crate::{Bucket, Client};
 
 impl Bucket {
@@ -166,34 +167,13 @@ impl UploadStream {
     async fn run(self) -> Result<UploadOutput, TransferError> {
         let Self { settings, put, reader } = self;
         let part_size = settings.options.part_size.unwrap_or(Plan::PART_BYTES);
-        run_stream(settings, put, Source::reader(reader), Buffers::new(part_size)).await
-    }
-}
-
-/// Uploads what a source gives.
-pub(super) async fn run_stream(
-    settings: Settings,
-    put: PutObject,
-    source: Source,
-    buffers: Buffers,
-) -> Result<UploadOutput, TransferError> {
-    let client = settings.bucket.client().clone();
-    let upload = Upload::of_unknown_length(put, &settings.options);
-    let pace = Pace::new(settings.bytes_per_sec);
-    let drop_guard = GiveUp::new(&client, settings.options.keep_parts);
-    let mut job =
-        StreamJob { client, upload, source, buffers, pace, ready: None, fault: None, offset: 0, drop_guard };
-    let result = engine::run(&mut job, settings.cancel, Watch::new(settings.watcher)).await;
-    job.drop_guard.disarm();
-    let result = result.map(|output| compared(&job.client, output));
-    match job.fault {
-        Some(fault) => result.map_err(|error| error.with_kind(fault)),
-        None => result,
+        let upload = Upload::of_unknown_length(put, &settings.options);
+        run_stream(settings, upload, Source::reader(reader), Buffers::new(part_size)).await
     }
 }
 
 /// Without the check of each call, what OSS says of the parts and of the whole are both its own word.
-fn compared(client: &Client, mut output: UploadOutput) -> UploadOutput {
+pub(super) fn compared(client: &Client, mut output: UploadOutput) -> UploadOutput {
     output.is_checked &= client.service().checks_upload_crc64;
     output
 }
@@ -273,89 +253,6 @@ impl Job for FileJob {
                 job::call(&client, work).expect("an upload asks for parts, for verification and for calls")
             }
         }
-    }
-}
-
-struct StreamJob {
-    client: Client,
-    upload: Upload,
-    source: Source,
-    buffers: Buffers,
-    pace: Pace,
-    /// The next part, and whether it could be got.
-    ready: Option<io::Result<bytes::Bytes>>,
-    fault: Option<TransferErrorKind>,
-    /// Where the next part begins.
-    offset: u64,
-    drop_guard: GiveUp,
-}
-
-impl Job for StreamJob {
-    type Output = UploadOutput;
-    by_machine!(upload);
-
-    fn poll(&mut self) -> Next<UploadOutput> {
-        self.drop_guard.seen(|| self.upload.abortion());
-        job::next(&mut self.upload)
-    }
-
-    fn cancel(&mut self, how: How) {
-        self.upload.keep_parts(how == How::Keep);
-        self.upload.cancel();
-    }
-
-    fn wants_part(&self) -> bool {
-        self.ready.is_none() && self.upload.wants_part()
-    }
-
-    async fn get_part_ready(&mut self) {
-        self.ready = Some(self.source.next(&self.buffers).await);
-    }
-
-    fn offer_part(&mut self) {
-        match self.ready.take() {
-            Some(Ok(part)) => {
-                let (offset, len) = (self.offset, part.len() as u64);
-                // A machine that wants no part any more has failed, and says why itself.
-                if self.upload.offer(len).is_ok() {
-                    self.offset = self.offset.saturating_add(len);
-                    self.buffers.put(offset, part);
-                }
-            }
-            Some(Err(error)) => {
-                let fault = TransferErrorKind::File(FileError::new(FileStep::Read, error));
-                self.fault.get_or_insert_with(|| fault.clone());
-                self.upload.fail(fault);
-            }
-            None => {}
-        }
-    }
-
-    fn lane(&mut self, work: Work, _passed: Passed) -> Lane {
-        let (client, buffers, pace) = (self.client.clone(), self.buffers.clone(), self.pace.clone());
-        match work {
-            Work::Put(range, put) => Box::pin(async move {
-                let part = buffers.at(range.start);
-                pay(&pace, part.len()).await;
-                let landing = landed(client.send_from(put, part).await);
-                buffers.release(range.start);
-                landing
-            }),
-            Work::Part(range, operation) => Box::pin(async move {
-                let part = buffers.at(range.start);
-                pay(&pace, part.len()).await;
-                let landing = landed(client.send_from(operation, part).await);
-                buffers.release(range.start);
-                landing
-            }),
-            work => job::call(&client, work).expect("an upload of a stream asks for parts and for calls"),
-        }
-    }
-}
-
-async fn pay(pace: &Pace, bytes: usize) {
-    if let Some(debt) = pace.pass(bytes) {
-        debt.await;
     }
 }
 

@@ -7,15 +7,15 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use oss_proto::transfer::{Plan, TransferError, UploadOutput};
-use oss_proto::{Checked, IntoField, ObjectKey, Payload, PutObject};
+use oss_proto::transfer::{Append, AppendOutput, Plan, Transfer, TransferError, Upload, UploadOutput};
+use oss_proto::{AppendObject, Checked, IntoField, ObjectKey, Payload, PutObject};
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::parts::{Buffers, Piece, Source};
 use super::settings::{Settings, setters};
-use super::upload::run_stream;
+use super::stream::{Streamed, run_stream};
 use crate::Bucket;
 
 impl Bucket {
@@ -35,6 +35,17 @@ impl Bucket {
     /// ```
     pub fn writer(&self, key: impl IntoField<Checked<ObjectKey>>) -> WriterOptions {
         WriterOptions { settings: Settings::new(self), put: PutObject::to(key, Payload::Empty) }
+    }
+
+    /// An object that grows, as a writer: what is written is appended at its end, piece by piece, each of
+    /// 1 MiB, or of [`part_size`](AppenderOptions::part_size) bytes, which may be any number here.
+    ///
+    /// The object is begun when there is none. What was appended is there at once, also when the writer is
+    /// dropped; `shutdown` appends what is left. One piece moves at a time. When somebody else appends
+    /// meanwhile, the next piece fails with
+    /// [`TransferErrorKind::Conflict`](crate::transfer::TransferErrorKind::Conflict).
+    pub fn appender(&self, key: impl IntoField<Checked<ObjectKey>>) -> AppenderOptions {
+        AppenderOptions { settings: Settings::new(self), append: AppendObject::to(key, 0, Payload::Empty) }
     }
 }
 
@@ -57,27 +68,38 @@ impl WriterOptions {
 
     /// Begins. A tokio runtime is needed from here on: the parts move in a task of their own.
     pub fn start(self) -> ObjectWriter {
+        let upload = Upload::of_unknown_length(self.put, &self.settings.options);
         let part_size = self.settings.options.part_size.unwrap_or(Plan::PART_BYTES);
-        let part_bytes = usize::try_from(part_size).unwrap_or(usize::MAX).max(1);
-        let (sender, receiver) = mpsc::channel(1);
-        let buffers = Buffers::new(part_size);
-        let (settings, put) = (self.settings, self.put);
-        let task = tokio::spawn(run_stream(
-            settings,
-            put,
-            Source::Cut { pieces: receiver, is_ended: false },
-            buffers.clone(),
-        ));
-        ObjectWriter {
-            part: BytesMut::new(),
-            buffers,
-            part_bytes,
-            state: State::Writing(sender),
-            task: Some(task),
-            result: None,
-        }
+        ObjectWriter::start(self.settings, upload, part_size)
     }
 }
+
+/// How an object is appended to: see [`Bucket::appender`].
+#[must_use = "it begins with `start`"]
+#[derive(Debug)]
+pub struct AppenderOptions {
+    settings: Settings,
+    append: AppendObject,
+}
+
+setters!(AppenderOptions);
+
+impl AppenderOptions {
+    /// What the object is to be when the first piece begins it: `|append| append.storage_class("IA")`.
+    pub fn request(mut self, change: impl FnOnce(AppendObject) -> AppendObject) -> Self {
+        self.append = change(self.append);
+        self
+    }
+
+    /// Begins. A tokio runtime is needed from here on: the pieces move in a task of their own.
+    pub fn start(self) -> ObjectAppender {
+        let part_size = self.settings.options.part_size.unwrap_or(PIECE_BYTES);
+        ObjectWriter::start(self.settings, Append::at_end(self.append), part_size)
+    }
+}
+
+/// An object that is appended to: `AsyncWrite`, with the position and the CRC-64 of the whole at its end.
+pub type ObjectAppender = ObjectWriter<AppendOutput>;
 
 /// An object that is being written: `AsyncWrite`.
 ///
@@ -87,13 +109,13 @@ impl WriterOptions {
 /// nothing: a part goes when it is full.
 ///
 /// Memory: a part for each lane and three more, on their way there and being filled.
-pub struct ObjectWriter {
+pub struct ObjectWriter<T = UploadOutput> {
     part: BytesMut,
     buffers: Buffers,
     part_bytes: usize,
     state: State,
-    task: Option<JoinHandle<Result<UploadOutput, TransferError>>>,
-    result: Option<Result<UploadOutput, TransferError>>,
+    task: Option<JoinHandle<Result<T, TransferError>>>,
+    result: Option<Result<T, TransferError>>,
 }
 
 enum State {
@@ -107,9 +129,21 @@ enum State {
 /// Gives the sender back when there is room for another part.
 type Sending = Pin<Box<dyn Future<Output = Option<mpsc::Sender<Piece>>> + Send>>;
 
-impl ObjectWriter {
+impl<T: Send + 'static> ObjectWriter<T> {
+    fn start<M: Streamed + Transfer<Output = T>>(settings: Settings, machine: M, part_size: u64) -> Self {
+        let part_bytes = usize::try_from(part_size).unwrap_or(usize::MAX).max(1);
+        let (sender, receiver) = mpsc::channel(1);
+        let buffers = Buffers::new(part_size.max(1));
+        let source = Source::Cut { pieces: receiver, is_ended: false };
+        let task = tokio::spawn(run_stream(settings, machine, source, buffers.clone()));
+        let state = State::Writing(sender);
+        Self { part: BytesMut::new(), buffers, part_bytes, state, task: Some(task), result: None }
+    }
+}
+
+impl<T> ObjectWriter<T> {
     /// What was uploaded, once `shutdown` has ended well.
-    pub fn output(&self) -> Option<&UploadOutput> {
+    pub fn output(&self) -> Option<&T> {
         self.result.as_ref()?.as_ref().ok()
     }
 
@@ -186,7 +220,7 @@ impl ObjectWriter {
     }
 }
 
-impl AsyncWrite for ObjectWriter {
+impl<T: Unpin> AsyncWrite for ObjectWriter<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         ready!(this.poll_state(cx, false))?;
@@ -208,7 +242,7 @@ impl AsyncWrite for ObjectWriter {
     }
 }
 
-impl Drop for ObjectWriter {
+impl<T> Drop for ObjectWriter<T> {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();
@@ -216,8 +250,11 @@ impl Drop for ObjectWriter {
     }
 }
 
-impl fmt::Debug for ObjectWriter {
+impl<T: fmt::Debug> fmt::Debug for ObjectWriter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObjectWriter").field("result", &self.result).finish_non_exhaustive()
     }
 }
+
+/// How many bytes go in one append.
+const PIECE_BYTES: u64 = 1 << 20;
