@@ -1,6 +1,8 @@
 //! What goes wrong, as data: what the network does to a request, and what the peer does to it. What the peer
 //! does is a [`Deed`], which the peer behind a real listener plays as well.
 
+use oss_proto::{ContentRange, Text as _};
+
 use crate::peer::{Answer, Deed, End, Framing};
 use crate::sim::chance::Chance;
 
@@ -60,6 +62,8 @@ pub enum Harm {
     Flip(u16),
     /// The answer is about these bytes, it says.
     Range(u16, u16, u16),
+    /// The answer is of another range, and says so: without the first byte, or without the last one.
+    Shift(bool),
     /// A header is missing.
     Drop(&'static str),
     /// The entity tag is a weak one.
@@ -92,6 +96,16 @@ impl Fault {
                 second.apply(answer);
             }),
             _ => Deed::Serve,
+        }
+    }
+
+    /// Whether a request that is made again, or a look at what it did, has nothing to do with it any more.
+    pub fn passes(self) -> bool {
+        match self {
+            Self::Refuse(refusal) | Self::Early(_, refusal) => refusal.row().0 >= 500,
+            Self::Harm(harm) => matches!(harm, Harm::Cut(_) | Harm::Stall(_) | Harm::Pieces(_)),
+            Self::BadCertificate | Self::Garble(_) | Self::Harms(..) => false,
+            _ => true,
         }
     }
 
@@ -185,7 +199,8 @@ impl Harm {
             6 | 7 => Self::Shorten(at),
             8 => Self::Lengthen(1 + chance.small(40).to_le_bytes()[0]),
             9 | 10 => Self::Flip(at),
-            11 => Self::Range(at, chance.small(260), chance.small(260)),
+            11 if chance.one_in(2) => Self::Range(at, chance.small(260), chance.small(260)),
+            11 => Self::Shift(chance.one_in(2)),
             12 | 13 => Self::Drop(chance.one_of(["content-length", "content-range", CRC64, "etag", "date"])),
             14 => Self::WeakTag,
             15 => Self::Checksum(chance.bits()),
@@ -228,6 +243,7 @@ impl Harm {
             Self::Range(first, last, size) => {
                 answer.set("content-range", Some(&format!("bytes {first}-{last}/{size}")));
             }
+            Self::Shift(is_first) => shift(answer, is_first),
             Self::Drop(name) => answer.set(name, None),
             Self::WeakTag => {
                 let tag = answer.headers.iter_mut().find(|(name, _)| name == "etag");
@@ -240,6 +256,19 @@ impl Harm {
             Self::Endless => answer.end = End::Never,
         }
     }
+}
+
+fn shift(answer: &mut Answer, is_first: bool) {
+    let range = answer.headers.iter().find(|(name, _)| name == "content-range");
+    let range = range.and_then(|(_, value)| ContentRange::parse(value));
+    let Some(ContentRange { first, last, size, .. }) = range.filter(|_| answer.body.len() > 1) else {
+        return;
+    };
+    let (first, last) =
+        if is_first { (first.saturating_add(1), last) } else { (first, last.saturating_sub(1)) };
+    answer.body = if is_first { answer.body.slice(1..) } else { answer.body.slice(..answer.body.len() - 1) };
+    answer.set("content-range", Some(&format!("bytes {first}-{last}/{size}")));
+    answer.set("content-length", None);
 }
 
 /// The same bytes but for a bit.

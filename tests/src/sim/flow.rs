@@ -1,6 +1,7 @@
 //! An answer on its way to the client, without its text: the head at once, the body in pieces, and the end as
 //! a client of HTTP/1.1 would be told it.
 
+use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use http::Method;
 use http::header::{
@@ -52,6 +53,11 @@ impl Flow {
             if let (Some(name), Ok(value)) = (known(&name), value) {
                 map.append(name, value);
             }
+        }
+        if *method == Method::HEAD && !body.is_empty() && status >= 300 {
+            // As OSS tells a HEAD why it is refused.
+            let document = HeaderValue::try_from(Base64::encode_string(&body));
+            document.into_iter().for_each(|document| drop(map.insert(X_OSS_ERR, document)));
         }
         let is_bodyless = *method == Method::HEAD || matches!(status, 204 | 304);
         let framing = if map.contains_key(CONTENT_LENGTH) { Framing::Length } else { framing };
@@ -156,6 +162,7 @@ static KNOWN: [HeaderName; 10] = [
     HeaderName::from_static("x-oss-object-type"),
     HeaderName::from_static("x-oss-request-id"),
 ];
+const X_OSS_ERR: HeaderName = HeaderName::from_static("x-oss-err");
 const ENDLESS_PIECE: usize = 16 << 10;
 /// More than what is collected at most.
 const ENDLESS_PIECES: u32 = 1100;

@@ -100,6 +100,21 @@ impl History {
         }
     }
 
+    /// The key holds this besides from now on, at its end.
+    pub fn append(&mut self, key: usize, bytes: &Bytes, writer: u16, now: u64) {
+        let before = self.current(key).and_then(|version| version.bytes.clone()).unwrap_or_default();
+        self.put(key, [&before[..], bytes].concat().into(), writer, now);
+        self.keys[key].iter_mut().rev().take(1).for_each(|version| version.is_appendable = true);
+    }
+
+    /// Whether what the call made of the key is a beginning of what it holds now.
+    pub fn goes_on_from(&self, key: usize, call: u16) -> bool {
+        let now = self.current(key).and_then(|version| version.bytes.as_ref());
+        let made = self.keys[key].iter().filter(|version| version.writer == call);
+        let mut made = made.filter_map(|version| version.bytes.as_ref());
+        now.is_some_and(|now| made.any(|made| now.starts_with(made)))
+    }
+
     fn push(&mut self, key: usize, bytes: Option<Bytes>, crc: u64, writer: u16, now: u64) {
         self.versions += 1;
         let versions = &mut self.keys[key];
@@ -116,11 +131,7 @@ impl History {
         match plan.kind {
             Kind::Get | Kind::Head | Kind::List => {}
             Kind::Put | Kind::PutNew => self.put(key, body.clone(), writer, now),
-            Kind::Append => {
-                let before = self.current(key).and_then(|version| version.bytes.clone()).unwrap_or_default();
-                self.put(key, [&before[..], body].concat().into(), writer, now);
-                self.keys[key].iter_mut().rev().take(1).for_each(|version| version.is_appendable = true);
-            }
+            Kind::Append => self.append(key, body, writer, now),
             Kind::Delete => self.remove(key, writer, now),
             Kind::DeleteMany => {
                 self.remove(key, writer, now);

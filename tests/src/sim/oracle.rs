@@ -1,4 +1,5 @@
-//! What must hold: the invariants I1 to I11, each checked as soon as it can be.
+//! What must hold: the invariants I1 to I11 but for I5 and I10, each checked as soon as it can be; and that
+//! a call succeeds which only one passing trouble befalls (`live`).
 
 use oss_proto::{Action, Error, ErrorKind, Integrity, Ledger, Outcome, Payload, Proposal, Reply, Transmit};
 
@@ -39,6 +40,10 @@ pub(crate) struct Facts {
     advances: u32,
     /// An attempt ended so that nobody knows what it did.
     pub(crate) is_doubtful: bool,
+    /// Failures that may be set right beside the attempts, each kind once: a connection that had been closed,
+    /// and refusals of keys or times.
+    pub(super) is_stale: bool,
+    pub(super) refused: u32,
     /// The last attempt may have failed because of its connection.
     pub(crate) is_poisoned: bool,
     /// Bytes came that the object does not have.
@@ -97,11 +102,13 @@ impl World<'_> {
         facts.sink_before = facts.sink.len();
         let attempts = plan.policy().attempts();
         let (sends, taken, advances) = (facts.sends, facts.taken, facts.advances);
+        let corrections = u32::from(facts.is_stale) + facts.refused.min(REFUSALS);
         let is_poisoned = core::mem::take(&mut facts.is_poisoned);
         let max = match plan.kind {
             _ if plan.attempts == 0 => 1,
-            Kind::PutNew | Kind::Append | Kind::Complete | Kind::Copy(_) => attempts + CORRECTIONS + LOOKS,
-            _ => (attempts + CORRECTIONS) * (1 + advances),
+            // A look before each repetition, and one after a refusal.
+            Kind::PutNew | Kind::Append | Kind::Complete => attempts + attempts.min(LOOKS) + corrections,
+            _ => (attempts + corrections) * (1 + advances),
         };
         if sends > max {
             self.violate("I2", Some(at), format!("{sends} requests, at most {max} are due"));
@@ -112,6 +119,14 @@ impl World<'_> {
         }
         if is_poisoned && !transmit.fresh_connection {
             self.violate("I7", Some(at), "a connection that failed may be used again");
+        }
+    }
+
+    /// A call waits until then: I3, also of a call that has no limit of its own.
+    pub(super) fn check_wait(&mut self, at: usize, until: u64) {
+        let wait = until.saturating_sub(self.now);
+        if wait > WAIT_NANOS_MAX && !self.schedule.is_end_of_time {
+            self.violate("I3", Some(at), format!("it waits for {wait} ns"));
         }
     }
 
@@ -187,6 +202,11 @@ impl World<'_> {
         facts.is_conflict =
             facts.applied == 0 && result.as_ref().is_err_and(|error| error.status() == Some(409));
         if let Err(error) = &result
+            && self.had_to_succeed(plan, error)
+        {
+            self.violate("live", Some(at), format!("one passing trouble, and yet: {error}"));
+        }
+        if let Err(error) = &result
             && matches!(error.kind(), ErrorKind::Misuse(_))
         {
             self.violate("I11", Some(at), format!("the contract was kept, and yet: {error}"));
@@ -199,6 +219,34 @@ impl World<'_> {
                 self.violate("I9", Some(at), "polled again, it does not say that this is misuse");
             }
         }
+    }
+
+    /// Whether a call gave up though it had no more than one trouble, which passes, and all that it needs to
+    /// go on: a client that never repeats breaks no invariant.
+    fn had_to_succeed(&self, plan: &Plan, error: &Error) -> bool {
+        let schedule = self.schedule;
+        let ahead = i128::from(schedule.client_ahead_secs) - i128::from(schedule.peer_ahead_secs);
+        let has_peace = schedule.calls.len() == 1
+            && schedule.happenings.is_empty()
+            && schedule.quota >= 500
+            && schedule.latency_ms <= 500
+            && schedule.keys_live_secs.is_none()
+            && !schedule.is_end_of_time
+            && ahead.abs() <= SKEW_SECS_MAX;
+        let has_means = plan.attempts >= 3
+            && plan.timeout_ms.is_none()
+            && plan.body == Source::Memory
+            // Of an upload that may have been begun there is one repetition, whatever becomes of that.
+            && (plan.kind != Kind::Begin || ahead == 0)
+            && !plan.is_versioned;
+        let mut troubles = plan.faults.iter().filter(|fault| **fault != Fault::Calm);
+        let has_passed = troubles.next().is_none_or(|fault| fault.passes()) && troubles.next().is_none();
+        let is_passing = match error.kind() {
+            ErrorKind::Transport(_) => true,
+            ErrorKind::Service(error) => error.status >= 500 || error.code == "RequestTimeTooSkewed",
+            _ => false,
+        };
+        has_peace && has_means && has_passed && is_passing
     }
 
     /// What is wrong with a success.
@@ -376,8 +424,14 @@ impl World<'_> {
 
     /// Whether what a conditional write made is there no more.
     fn was_undone(&self, plan: &Plan) -> bool {
-        let is_conditional = matches!(plan.kind, Kind::PutNew | Kind::Append | Kind::Complete);
-        is_conditional && self.history.current(plan.key).is_none_or(|version| version.writer != plan.id)
+        match plan.kind {
+            // What others append to it leaves it there.
+            Kind::Append => !self.history.goes_on_from(plan.key, plan.id),
+            Kind::PutNew | Kind::Complete => {
+                self.history.current(plan.key).is_none_or(|version| version.writer != plan.id)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -389,8 +443,12 @@ fn due<'a>(plan: &Plan, version: &'a Version) -> Option<&'a [u8]> {
     bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
 }
 
-/// New credentials, a corrected clock and a fresh connection, each once.
-const CORRECTIONS: u32 = 3;
+/// New credentials and a corrected clock, each once.
+const REFUSALS: u32 = 2;
+/// The longest that anything is waited for.
+const WAIT_NANOS_MAX: u64 = 600_000_000_000;
+/// The most that a clock is set right by.
+const SKEW_SECS_MAX: i128 = 80_000;
 /// Looks at what a conditional write did.
 const LOOKS: u32 = 4;
 const TICK_MS: u64 = 1;

@@ -128,6 +128,8 @@ pub enum Span {
 pub enum Happening {
     /// Somebody else writes the object.
     Store(usize, u16),
+    /// Somebody else appends to the object, if that can be.
+    Extend(usize, u16),
     /// Somebody else deletes the object.
     Remove(usize),
     /// No connection can be made any more.
@@ -441,7 +443,8 @@ impl Span {
 impl Happening {
     fn any(chance: &mut Chance) -> Self {
         match chance.below(16) {
-            0..=3 => Self::Store(chance.one_of([0, 1, 2]), chance.small(256)),
+            0..=2 => Self::Store(chance.one_of([0, 1, 2]), chance.small(256)),
+            3 => Self::Extend(chance.one_of([4, 5]), 1 + chance.small(60)),
             4 | 5 => Self::Remove(chance.one_of([0, 1])),
             6 => Self::Down,
             7 => Self::Up,

@@ -166,6 +166,13 @@ impl Server {
         }
     }
 
+    /// Somebody else appends to the object.
+    pub(crate) fn extend(&mut self, key: usize, position: u64, bytes: &Bytes, moment: Moment<'_>) {
+        let Self::Emulator(peer) = self else { return };
+        let append = AppendObject::new(BUCKET, KEYS[key].name, position, bytes.clone());
+        drop(peer.prepare(&append, moment.epoch()));
+    }
+
     /// What is wrong with what the peer holds, if it is not what it should be.
     pub(crate) fn disagrees(&self, history: &History) -> Option<String> {
         let Self::Emulator(peer) = self else { return None };

@@ -67,6 +67,8 @@ impl World<'_> {
     /// Does `Action::Send`.
     pub(super) fn send(&mut self, at: usize, transmit: Transmit) {
         self.let_go(at, false);
+        let patience = transmit.answer.max(transmit.idle);
+        self.check_wait(at, self.now.saturating_add(u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX)));
         self.tally.requests += 1;
         self.check_send(at, &transmit);
         if let Some(watch) = &mut self.watch {
@@ -297,6 +299,7 @@ impl World<'_> {
             _ => answer.status >= 500 || answer.status < 300,
         };
         facts.is_doubtful |= is_doubtful;
+        facts.refused += u32::from(matches!(answer.status, 401 | 403));
         facts.is_poisoned = answer.status >= 500;
         let (head, mut flow) = Flow::open(answer, method);
         if !is_whole {
@@ -324,7 +327,9 @@ impl World<'_> {
 
     fn report_failure(&mut self, at: usize, failure: Failure) {
         let is_source = failure.kind == FailureKind::BodySource;
-        self.lives[at].facts.is_doubtful |= failure.sent.started() && !is_source;
+        let facts = &mut self.lives[at].facts;
+        facts.is_doubtful |= failure.sent.started() && !is_source;
+        facts.is_stale |= failure.stale;
         self.report(at, Event::Failed(failure));
     }
 

@@ -352,6 +352,7 @@ impl<'a> World<'a> {
                 }
                 Next::Act(Action::Authenticate { need, deadline }) => {
                     self.let_go(at, false);
+                    self.check_wait(at, self.at(deadline));
                     match self.authenticate(at, need, deadline) {
                         Some(event) => event,
                         None => return,
@@ -365,6 +366,7 @@ impl<'a> World<'a> {
                 Next::Act(Action::Read { deadline }) => return self.read(at, deadline),
                 Next::Act(Action::Wait { until }) => {
                     self.let_go(at, false);
+                    self.check_wait(at, self.at(until));
                     return self.resume(at, self.at(until), Stage::Poll);
                 }
                 Next::Act(Action::Done(result)) => return self.end(at, result),
@@ -430,6 +432,7 @@ impl<'a> World<'a> {
 
     fn read(&mut self, at: usize, deadline: Duration) {
         let deadline = self.at(deadline);
+        self.check_wait(at, deadline);
         let time = self.now.saturating_add(self.latency(at));
         let step = self.lives[at].flow.as_mut().map_or(Step::End, Flow::step);
         let failed = |kind| Event::Failed(Failure::new(kind, Sent::new()));
@@ -504,6 +507,15 @@ impl<'a> World<'a> {
                 let bytes = bytes(mix(&[self.schedule.seed, u64::from(OTHERS), self.now]), usize::from(len));
                 self.server.store(key, Some(&bytes), self.moment());
                 self.history.put(key, bytes, OTHERS, self.now);
+            }
+            Happening::Extend(key, len) => {
+                let bytes = bytes(mix(&[self.schedule.seed, u64::from(OTHERS), self.now]), usize::from(len));
+                let current = self.history.current(key);
+                if current.is_none_or(|version| version.is_appendable) {
+                    let position = current.and_then(|version| version.bytes.as_ref()).map_or(0, Bytes::len);
+                    self.server.extend(key, position as u64, &bytes, self.moment());
+                    self.history.append(key, &bytes, OTHERS, self.now);
+                }
             }
             Happening::Remove(key) => {
                 self.server.store(key, None, self.moment());
