@@ -135,6 +135,12 @@ fn f61_an_append_whose_answer_was_lost_is_looked_up() {
     let error =
         call(&known(), b"", vec![Play::Vanish, found("onceelse"), refused(), found("onceelse")]).unwrap_err();
     assert_eq!((error.code(), error.outcome()), (Some("PositionNotEqualToLength"), Outcome::Rejected));
+    // Longer than ours: ours may be in it, with somebody else's behind it.
+    let error = call(&known(), b"", vec![Play::Vanish, found("oncemore, and on")]).unwrap_err();
+    assert_eq!((error.outcome(), error.attempts().len()), (Outcome::Unknown, 2));
+    let late = vec![Play::Vanish, found("once"), refused(), found("oncemore, and on")];
+    let error = call(&known(), b"", late).unwrap_err();
+    assert_eq!((error.code(), error.outcome()), (Some("PositionNotEqualToLength"), Outcome::Unknown));
     // As long as ours would be, and nobody knows what ours would be: not guessed, and not made again.
     let error = call(&append(), b"", vec![Play::Vanish, found("oncemore")]).unwrap_err();
     assert_eq!((error.outcome(), error.attempts().len()), (Outcome::Unknown, 2));

@@ -230,9 +230,11 @@ fn number(head: &ReplyHead, name: &'static str) -> Option<u64> {
     head.field::<Option<u64>>(name).ok().flatten()
 }
 
-/// Whether the object is in a bucket that keeps versions, where no condition holds a second write back.
+/// Whether the object is in a bucket that keeps versions, or kept them once, where no condition holds a
+/// second write back. The version `null` is named there alone (OSS document "PutObject": forbidding to
+/// overwrite has no effect while versioning is enabled or suspended).
 fn is_versioned(head: &ReplyHead) -> bool {
-    head.header("x-oss-version-id").is_some_and(|version| version != "null")
+    head.header("x-oss-version-id").is_some()
 }
 
 /// Whether the object was there before the call began, by the service's own clock.
