@@ -182,12 +182,15 @@ impl Pool {
         drop(shelf.idle.drain(..surplus));
     }
 
-    /// Closes what has idled too long, and says when to look again; `None` when nothing is idle or nothing
-    /// ends.
+    /// Closes what has idled too long, and says when to look again; `None` when there is no connection left
+    /// or nothing ends.
     fn close_old(&self) -> Option<Instant> {
         let mut shelf = self.shelf();
-        shelf.drop_old(Instant::now(), self.idle_max);
-        let next = shelf.idle.first().and_then(|oldest| oldest.since.checked_add(self.idle_max));
+        let now = Instant::now();
+        shelf.drop_old(now, self.idle_max);
+        // Those in use come back: one closer serves many calls.
+        let oldest = shelf.idle.first().map(|idle| idle.since).or((shelf.in_use > 0).then_some(now));
+        let next = oldest.and_then(|since| since.checked_add(self.idle_max));
         if next.is_none() {
             // Under the lock, so that whoever keeps the next connection starts another.
             shelf.closer = None;
@@ -222,7 +225,7 @@ impl Shelf {
     }
 }
 
-/// Closes each idle connection when its time is over, until there is none.
+/// Closes each idle connection when its time is over, until there is no connection.
 async fn close_old(pool: Weak<Pool>) {
     while let Some(next) = pool.upgrade().and_then(|pool| pool.close_old()) {
         sleep_until(next).await;
