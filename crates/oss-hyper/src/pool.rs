@@ -189,7 +189,7 @@ impl Pool {
         let now = Instant::now();
         shelf.drop_old(now, self.idle_max);
         // Those in use come back: one closer serves many calls.
-        let oldest = shelf.idle.first().map(|idle| idle.since).or((shelf.in_use > 0).then_some(now));
+        let oldest = shelf.idle.first().map(|idle| idle.since).or_else(|| (shelf.in_use > 0).then_some(now));
         let next = oldest.and_then(|since| since.checked_add(self.idle_max));
         if next.is_none() {
             // Under the lock, so that whoever keeps the next connection starts another.
