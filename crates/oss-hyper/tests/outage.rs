@@ -71,5 +71,7 @@ async fn f67_a_total_outage_costs_one_request_in_a_hundred_more_and_is_over_when
     // After so many successes there is a budget for the next bad moment.
     service.abort();
     let _ended = service.await;
-    assert_eq!(bucket.head("key").await.unwrap_err().attempts().len(), 3);
+    // One more when the kept connection is found closed only in use: that costs nothing.
+    let attempts = bucket.head("key").await.unwrap_err().attempts().len();
+    assert!((3..=4).contains(&attempts), "{attempts} attempts");
 }
