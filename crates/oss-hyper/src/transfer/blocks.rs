@@ -9,7 +9,7 @@ use core::task::{Context, Poll, ready};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
@@ -33,6 +33,8 @@ pub(super) struct SourceFile {
     modified: Option<SystemTime>,
     /// The first thing that was wrong with it.
     fault: OnceLock<TransferErrorKind>,
+    /// What all parts have handed out; its memory is taken again once nobody else has it.
+    given: Mutex<VecDeque<Bytes>>,
 }
 
 impl SourceFile {
@@ -45,7 +47,8 @@ impl SourceFile {
         let file = File::open(&path)?;
         let metadata = file.metadata()?;
         let (len, modified) = (metadata.len(), metadata.modified().ok());
-        Ok(Self { path, placed: Placed::new(file), len, modified, fault: OnceLock::new() })
+        let (fault, given) = (OnceLock::new(), Mutex::default());
+        Ok(Self { path, placed: Placed::new(file), len, modified, fault, given })
     }
 
     /// What tells it from itself at another time.
@@ -90,6 +93,27 @@ impl SourceFile {
         })
     }
 
+    /// A buffer that was handed out and came back, or a new one.
+    fn buffer(&self) -> BytesMut {
+        let mut given = self.given();
+        let back = given.iter().position(Bytes::is_unique);
+        let back = back.and_then(|index| given.remove(index)?.try_into_mut().ok());
+        back.unwrap_or_else(|| BytesMut::with_capacity(BLOCK_BYTES))
+    }
+
+    /// Expects a block back.
+    fn lend(&self, block: Bytes) {
+        let mut given = self.given();
+        given.push_back(block);
+        if given.len() > GIVEN_MAX {
+            given.pop_front();
+        }
+    }
+
+    fn given(&self) -> MutexGuard<'_, VecDeque<Bytes>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// CRC-64 of a range, read by blocks; `None` when it cannot be read.
     pub(super) fn checksum(&self, range: Range<u64>) -> Option<u64> {
         checksum(&self.placed, range)
@@ -132,7 +156,6 @@ pub(super) fn body(
             at: range.start,
             end: range.end,
             reading: None,
-            given: VecDeque::new(),
             passed: Arc::clone(&passed),
             pace: pace.clone(),
             debt: None,
@@ -147,8 +170,6 @@ struct Blocks {
     at: u64,
     end: u64,
     reading: Option<JoinHandle<io::Result<BytesMut>>>,
-    /// What was handed out; its memory is taken again once nobody else has it.
-    given: VecDeque<Bytes>,
     passed: Arc<AtomicU64>,
     pace: Pace,
     debt: Option<Pin<Box<Sleep>>>,
@@ -163,7 +184,7 @@ impl Blocks {
             return;
         }
         let len = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(BLOCK_BYTES);
-        let mut buffer = self.buffer();
+        let mut buffer = self.source.buffer();
         buffer.resize(len, 0);
         let (source, at) = (Arc::clone(&self.source), self.at);
         self.at = self.at.saturating_add(len as u64);
@@ -172,17 +193,6 @@ impl Blocks {
             source.fill(&mut buffer, at, is_last)?;
             Ok(buffer)
         }));
-    }
-
-    /// One that was handed out and came back, or a new one.
-    fn buffer(&mut self) -> BytesMut {
-        while self.given.len() >= GIVEN_MAX {
-            let Some(oldest) = self.given.pop_front() else { break };
-            if let Ok(buffer) = oldest.try_into_mut() {
-                return buffer;
-            }
-        }
-        BytesMut::with_capacity(BLOCK_BYTES)
     }
 }
 
@@ -209,7 +219,7 @@ impl HttpBody for Blocks {
         };
         this.passed.fetch_add(block.len() as u64, Ordering::Relaxed);
         this.debt = this.pace.pass(block.len()).map(Box::pin);
-        this.given.push_back(block.clone());
+        this.source.lend(block.clone());
         this.read_on();
         Poll::Ready(Some(Ok(Frame::data(block))))
     }
@@ -222,5 +232,5 @@ pub(super) fn seed() -> u64 {
 
 /// How much is read at a time.
 const BLOCK_BYTES: usize = 256 << 10;
-/// How many blocks are handed out before the first of them is expected back.
-const GIVEN_MAX: usize = 2;
+/// How many blocks are expected back at most: some for each of many lanes.
+const GIVEN_MAX: usize = 256;

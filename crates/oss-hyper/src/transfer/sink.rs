@@ -1,4 +1,7 @@
-//! A part on its way from OSS to its place in a file: one block is written while the next one comes.
+//! A part on its way from OSS to its place in a file.
+//!
+//! Bytes are summed when they come, while they are in the cache, and no more are taken before they are
+//! written: so the connection reads into the same memory again, beside which a lane has one block at most.
 
 use alloc::sync::Arc;
 use core::ops::Range;
@@ -8,7 +11,7 @@ use std::io;
 use bytes::Bytes;
 use oss_proto::transfer::{Completion, FileStep, Received};
 use oss_proto::{Crc64, GetObject};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::job::{Landing, LaneError, Passed, failed, retries};
 use super::pace::Pace;
@@ -60,67 +63,49 @@ pub(super) async fn receive(
 pub(super) struct Sink {
     part: Arc<Part>,
     start: u64,
-    /// What came and is not being written yet.
+    /// What came and is not written yet.
     held: Vec<Bytes>,
     held_bytes: usize,
-    writing: Option<JoinHandle<Written>>,
-    /// How many bytes are in place, and their CRC-64 where it is wanted.
+    /// How many bytes are in place.
     placed: u64,
+    /// CRC-64 of those that came, where it is wanted.
     crc: Option<Crc64>,
     passed: Passed,
 }
 
 impl Sink {
     pub(super) fn new(part: Arc<Part>, start: u64, passed: Passed, crc: Option<Crc64>) -> Self {
-        Self { part, start, held: Vec::new(), held_bytes: 0, writing: None, placed: 0, crc, passed }
+        Self { part, start, held: Vec::new(), held_bytes: 0, placed: 0, crc, passed }
     }
 
-    /// Takes bytes; waits only while the block before is still being written.
+    /// Takes bytes; waits until they are in place once they make a block.
     pub(super) async fn take(&mut self, chunk: Bytes) -> io::Result<()> {
+        if let Some(crc) = &mut self.crc {
+            crc.update(&chunk);
+        }
         self.held_bytes = self.held_bytes.saturating_add(chunk.len());
         self.held.push(chunk);
-        if self.held_bytes >= BLOCK_BYTES { self.write().await } else { Ok(()) }
+        if self.held_bytes >= BLOCK_BYTES { self.flush().await } else { Ok(()) }
     }
 
     /// Waits until all is in place.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        self.write().await?;
-        self.written().await
-    }
-
-    /// Begins to write what is held, after what is being written.
-    async fn write(&mut self) -> io::Result<()> {
-        self.written().await?;
         if self.held.is_empty() {
             return Ok(());
         }
-        let (part, chunks) = (Arc::clone(&self.part), core::mem::take(&mut self.held));
-        self.held_bytes = 0;
-        let (start, mut placed, mut crc) = (self.start, self.placed, self.crc.clone());
-        self.writing = Some(spawn_blocking(move || {
-            for chunk in &chunks {
-                if let Err(error) = part.placed.write_at(chunk, start.saturating_add(placed)) {
-                    return (placed, crc, Err(error));
-                }
-                placed = placed.saturating_add(chunk.len() as u64);
-                if let Some(crc) = &mut crc {
-                    crc.update(chunk);
-                }
+        let (part, mut chunks) = (Arc::clone(&self.part), core::mem::take(&mut self.held));
+        let mut at = self.start.saturating_add(self.placed);
+        let writing = spawn_blocking(move || {
+            for chunk in chunks.drain(..) {
+                part.placed.write_at(&chunk, at)?;
+                at = at.saturating_add(chunk.len() as u64);
             }
-            (placed, crc, Ok(()))
-        }));
+            Ok::<_, io::Error>(chunks)
+        });
+        self.held = writing.await.map_err(io::Error::other)??;
+        self.placed = self.placed.saturating_add(core::mem::take(&mut self.held_bytes) as u64);
+        self.passed.store(self.placed, Ordering::Relaxed);
         Ok(())
-    }
-
-    /// Waits for what is being written.
-    async fn written(&mut self) -> io::Result<()> {
-        let Some(writing) = &mut self.writing else { return Ok(()) };
-        let ended = writing.await;
-        self.writing = None;
-        let (placed, crc, result) = ended.map_err(io::Error::other)?;
-        self.passed.store(placed, Ordering::Relaxed);
-        (self.placed, self.crc) = (placed, crc);
-        result
     }
 
     fn failed(&self, error: &io::Error) -> Landing {
@@ -129,8 +114,5 @@ impl Sink {
     }
 }
 
-/// How many bytes are in place by now, their CRC-64, and how it went.
-type Written = (u64, Option<Crc64>, io::Result<()>);
-
-/// How much is written at a time.
-const BLOCK_BYTES: usize = 512 << 10;
+/// How much is written at a time, at least.
+const BLOCK_BYTES: usize = 256 << 10;
