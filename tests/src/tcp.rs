@@ -30,8 +30,8 @@ struct Shared {
     draw: Mutex<Option<Draw>>,
 }
 
-/// Says what is done to the next request, by its method.
-type Draw = Box<dyn FnMut(&Method) -> Deed + Send>;
+/// Says what is done to the next request, by its method; it may do something to the peer before.
+type Draw = Box<dyn FnMut(&Method, &mut Peer) -> Deed + Send>;
 
 impl TcpPeer {
     /// Listens on a free port of 127.0.0.1.
@@ -65,7 +65,7 @@ impl TcpPeer {
 
     /// The same peer, which is told by this function what to do to each request, and keeps no log.
     #[must_use]
-    pub fn drawing(self, draw: impl FnMut(&Method) -> Deed + Send + 'static) -> Self {
+    pub fn drawing(self, draw: impl FnMut(&Method, &mut Peer) -> Deed + Send + 'static) -> Self {
         *self.shared.draw.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(draw));
         self
     }
@@ -110,7 +110,8 @@ impl Shared {
         let mut peer = self.peer();
         if let Some(draw) = &mut *self.draw.lock().unwrap_or_else(PoisonError::into_inner) {
             let method = head.line.split(' ').next().and_then(|method| method.parse().ok());
-            peer.push_deed(draw(&method.unwrap_or_default()));
+            let deed = draw(&method.unwrap_or_default(), &mut peer);
+            peer.push_deed(deed);
             peer.take_log();
         }
         peer.begin(&head.line, &head.headers, is_used, system_time())

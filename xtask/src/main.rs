@@ -21,6 +21,7 @@ mod instructions;
 mod interop;
 mod matrix;
 mod no_std;
+mod rivals;
 mod run;
 mod sabotage;
 mod sim;
@@ -144,6 +145,12 @@ const COMMANDS: &[Command] = &[
         usage: "[BENCH]...",
         about: "every benchmark, and one table of ratios",
         run: bench::bench,
+    },
+    Command {
+        name: "rivals",
+        usage: "[--small]",
+        about: "transfers side by side with other clients",
+        run: rivals::rivals,
     },
     Command {
         name: "instructions",

@@ -7,7 +7,7 @@ use http::Method;
 
 use super::chance::Chance;
 use super::tally::Tally;
-use crate::peer::{Answer, Deed, End, Framing};
+use crate::peer::{Answer, Deed, End, Framing, Peer};
 
 /// Draws the deeds of a peer.
 pub(super) struct Faults {
@@ -22,8 +22,8 @@ impl Faults {
     }
 
     /// One deed for each request, by its method.
-    pub(super) fn deeds(mut self) -> impl FnMut(&Method) -> Deed + Send {
-        move |method| {
+    pub(super) fn deeds(mut self) -> impl FnMut(&Method, &mut Peer) -> Deed + Send {
+        move |method, _| {
             if !self.chance.percent(self.percent) {
                 return Deed::Serve;
             }

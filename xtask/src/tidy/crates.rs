@@ -12,7 +12,8 @@ pub(crate) struct Crate {
 
 /// The crates, from the manifests among the files.
 pub(crate) fn crates(files: &[File]) -> Vec<Crate> {
-    let manifests = files.iter().filter(|file| !file.path.starts_with("fuzz/"));
+    let is_ours = |file: &&File| !OTHER_WORKSPACES.iter().any(|folder| file.path.starts_with(folder));
+    let manifests = files.iter().filter(is_ours);
     manifests
         .filter_map(|file| {
             let folder = file.path.strip_suffix("/Cargo.toml")?;
@@ -96,6 +97,9 @@ const BANS: &[&str] = &[
     "std::time::SystemTime",
 ];
 
+/// Packages beside the workspace, with dependencies of their own.
+const OTHER_WORKSPACES: [&str; 2] = ["fuzz/", "tests/rivals/"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +127,7 @@ mod tests {
             file("Cargo.toml", "[workspace]\n"),
             file("crates/oss-a/Cargo.toml", MANIFEST),
             file("fuzz/Cargo.toml", "[package]\nname = \"fuzz\"\n"),
+            file("tests/rivals/Cargo.toml", "[package]\nname = \"rivals\"\n"),
         ];
         assert_eq!(crates(&files), [Crate { name: "oss-a".into(), folder: "crates/oss-a".into() }]);
     }
