@@ -245,15 +245,19 @@ fn b60_a_forged_checkpoint_and_file_give_an_error_and_never_wrong_bytes() {
     let object = Object::new(120);
     let manner = Manner::new(30, 2, 10);
     for has_crc in [true, false] {
-        let object = Object { has_crc, ..object.clone() };
         let mut fs = cancelled(&object, manner);
+        let object = Object { has_crc, ..object.clone() };
         let part = part_of(&fs);
         // Every byte of the first part is somebody else's, and the checkpoint says that it is right so.
         fs.damage(&part, |content| content[..30].fill(b'x'));
         let text = String::from_utf8(fs.content(CHECKPOINT).unwrap().to_vec()).unwrap();
         let honest = format!("part 1 {:016x}", checksum(&object.bytes[..30]));
         assert!(text.contains(&honest), "{text}");
-        let forged = text.replace(&honest, &format!("part 1 {:016x}", checksum(&[b'x'; 30])));
+        let mut forged = text.replace(&honest, &format!("part 1 {:016x}", checksum(&[b'x'; 30])));
+        if !has_crc {
+            // It was made of an object without a checksum, as this one is.
+            forged.replace_range(forged.find("crc64 ").unwrap()..forged.find("part 1").unwrap(), "");
+        }
         let body = &forged[..forged.rfind("sum ").unwrap()];
         let forged = format!("{body}sum {:016x}\n", checksum(body.as_bytes()));
         fs.damage(CHECKPOINT, |content| *content = forged.into_bytes());
@@ -267,6 +271,17 @@ fn b60_a_forged_checkpoint_and_file_give_an_error_and_never_wrong_bytes() {
             }
         }
     }
+}
+
+#[test]
+fn b57_a_download_that_nothing_would_tell_to_be_right_keeps_neither_file_nor_checkpoint() {
+    let object = Object { has_crc: false, ..Object::new(120) };
+    let mut fs = SimFs::new(3);
+    fs.plant(TARGET, OLD);
+    let mut driver = Driver::new(&mut fs, &object, Manner { lanes: 1, ..Manner::new(30, 2, 10) });
+    driver.cancel_at = Some(2);
+    assert!(driver.run().done().unwrap_err().is_cancelled());
+    assert_eq!(fs.names().collect::<Vec<_>>(), [TARGET]);
 }
 
 #[test]

@@ -490,10 +490,11 @@ impl Transfer for Download {
         self.flight.progress()
     }
 
-    /// The parts that are there whole, as long as they are of use.
+    /// The parts that are there whole, as long as they are of use: what nothing would tell to be right at the
+    /// end, as a range, is never gone on with.
     fn checkpoint(&self) -> Option<Checkpoint> {
         let (object, checkpoints) = (self.object.as_ref()?, self.checkpoints.as_ref()?);
-        if self.is_final || !matches!(object.pin, Pin::ETag(_)) {
+        if self.is_final || !object.is_checked() || !matches!(object.pin, Pin::ETag(_)) {
             return None;
         }
         let mut call = checkpoints.call.clone();

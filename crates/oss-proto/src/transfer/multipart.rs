@@ -49,6 +49,8 @@ pub(super) struct Multipart {
     pub(super) expected: Option<u64>,
     /// There is no such upload any more.
     is_gone: bool,
+    /// OSS does not take the parts that it listed: nobody is to go on with them.
+    is_spent: bool,
     /// The upload may have become the object.
     may_be_made: bool,
     fresh: Option<Fresh>,
@@ -121,6 +123,7 @@ impl Multipart {
             may_be_orphan: false,
             expected: None,
             is_gone: false,
+            is_spent: false,
             may_be_made: false,
             fresh: None,
             revision: 0,
@@ -325,7 +328,8 @@ impl Multipart {
 
     /// Draining → Aborting or Over.
     fn drained(&mut self) -> Step<Made> {
-        let id = self.upload_id.as_deref().filter(|_| !self.is_gone && !self.keep_parts);
+        let is_kept = self.keep_parts && !self.is_spent;
+        let id = self.upload_id.as_deref().filter(|_| !self.is_gone && !is_kept);
         if let Some(id) = id {
             let abort = self.recipe.abort(id);
             self.stage = Stage::Aborting;
@@ -460,6 +464,7 @@ impl Multipart {
         let is_damaged = matches!(error.kind(), ErrorKind::Corrupt(CorruptBody::Crc64 { .. }));
         // A damaged object is one, and the upload is spent.
         self.is_gone |= is_damaged;
+        self.is_spent |= error.code() == Some(BAD_PART);
         self.may_be_made |= !is_damaged && error.outcome() == Outcome::Unknown;
         self.fail(error);
     }
@@ -565,7 +570,7 @@ impl Multipart {
 
     /// The id of the upload that another transfer may go on with.
     pub(super) fn resumable(&self) -> Option<&str> {
-        let is_left = self.keep_parts && !self.is_gone && self.fate != UploadFate::Aborted;
+        let is_left = self.keep_parts && !self.is_spent && !self.is_gone && self.fate != UploadFate::Aborted;
         self.upload_id.as_deref().filter(|_| is_left)
     }
 
@@ -590,5 +595,6 @@ impl Multipart {
 }
 
 const NO_UPLOAD: &str = "NoSuchUpload";
+const BAD_PART: &str = "InvalidPart";
 /// Pages of parts; 10,000 parts are 10 of them.
 const PAGES_MAX: u32 = 100;

@@ -6,7 +6,7 @@ use super::model::{Store, broken, service};
 use super::rows::{options, source, well};
 use super::{Dice, get, put};
 use crate::transfer::*;
-use crate::{GetObjectOutput, HeadObjectOutput, Outcome, PutObject, Reply, ReplyHead};
+use crate::{Error, GetObject, GetObjectOutput, HeadObjectOutput, Outcome, PutObject, Reply, ReplyHead};
 
 fn interrupted(put: PutObject, len: u64) -> (Store, Checkpoint) {
     let mut store = source(usize::try_from(len).unwrap());
@@ -118,4 +118,44 @@ fn a_driver_that_broke_the_contract_is_told_so_whatever_comes_in_later() {
     upload.complete(own, store.run(work, None, &mut Dice(1)));
     let Step::Done(Err(error)) = upload.poll() else { panic!("it is over") };
     assert!(matches!(error.call().unwrap().kind(), crate::ErrorKind::Misuse(_)), "{error}");
+}
+
+#[test]
+fn b58_parts_that_oss_lists_and_does_not_take_are_not_gone_on_with_again() {
+    let len = 350 << 10;
+    let (mut store, found) = interrupted(put(), len);
+    let mut upload = Upload::new(put(), len, &options()).with_checkpoints(&service(), "t1", Some(Ok(found)));
+    let error = loop {
+        match upload.poll() {
+            Step::Run(ticket, Work::Finish(_)) => {
+                upload.complete(ticket, Err(super::model::refusal(400, "InvalidPart")));
+            }
+            Step::Run(ticket, work) => {
+                let result = store.run(work, None, &mut Dice(1));
+                upload.complete(ticket, result);
+            }
+            Step::Busy => panic!("it waits for nothing"),
+            Step::Done(result) => break result.unwrap_err(),
+        }
+    };
+    assert_eq!(error.call().and_then(Error::code), Some("InvalidPart"));
+    assert_eq!(error.left().map(|left| left.fate), Some(UploadFate::Aborted), "{error}");
+    assert!(upload.checkpoint().is_none() && store.uploads.is_empty());
+}
+
+#[test]
+fn b57_a_range_that_is_never_gone_on_with_has_no_checkpoint() {
+    for (range, has_one) in [(None, true), (Some(1..39), false)] {
+        let mut store = super::rows::holding(40);
+        let get = GetObject { range: range.map(crate::ByteRange::from), ..get() };
+        let options = options().part_size(10);
+        let mut download = Download::new(get, &options).with_checkpoints(&service(), "part-1", None);
+        for _ in 0..2 {
+            let Step::Run(ticket, work) = download.poll() else { panic!("it goes on") };
+            let result = store.run(work, None, &mut Dice(1));
+            download.complete(ticket, result);
+        }
+        download.cancel();
+        assert_eq!(download.checkpoint().is_some(), has_one);
+    }
 }
