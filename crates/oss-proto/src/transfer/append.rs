@@ -259,8 +259,16 @@ impl Transfer for Append {
     }
 
     fn abandon(&mut self, ticket: Ticket) {
-        if let Landing::Of(_) = self.flight.land(ticket) {
-            self.cancel();
+        match self.flight.land(ticket) {
+            Landing::Of(Job::Piece(bytes)) => {
+                let lost = TransferErrorKind::CancelledAppend { position: self.position, bytes };
+                if matches!(self.failure, None | Some(TransferErrorKind::Cancelled)) {
+                    self.failure = Some(lost);
+                }
+                self.settle();
+            }
+            Landing::Of(Job::Look) => self.cancel(),
+            _ => {}
         }
     }
 

@@ -30,7 +30,9 @@ use crate::{
 /// first; everything after it is for that one source alone (`x-oss-copy-source-if-match`, and its version
 /// where there is no strong entity tag). A copy in parts gets the source's headers, metadata and tags as one
 /// request would give them, unless `metadata_directive` or `tagging_directive` say `REPLACE`. It cannot give
-/// the source's access rules, encryption or storage class: neither does one request.
+/// the source's access rules, encryption or storage class: neither does one request. The tags of the source
+/// are read for that, which needs `oss:GetObjectTagging`, in a versioned bucket
+/// `oss:GetObjectVersionTagging`; without it the result is [`TransferErrorKind::SourceTags`].
 ///
 /// Success means that the copy has the CRC-64 of the source, as far as OSS states the two. A source that is
 /// replaced or deleted meanwhile is [`ErrorKind::ObjectChanged`].
@@ -197,10 +199,12 @@ impl Copy {
         begin
     }
 
+    /// The tags of the version that the head was about: another one may be the current one by now.
     fn tags(&self) -> GetObjectTagging {
         let source = &self.copy.source;
+        let version = self.source.as_ref().and_then(|head| head.version_id.clone());
         let mut tags = GetObjectTagging::new(source.bucket.clone(), source.key.clone());
-        tags.version_id.clone_from(&source.version_id);
+        tags.version_id = source.version_id.clone().or(version);
         tags.request_payer.clone_from(&self.copy.request_payer);
         tags
     }
@@ -279,6 +283,9 @@ impl Transfer for Copy {
                     recipe.begin.tagging = (tags.iter().count() > 0).then_some(tags);
                     self.go(recipe, plan, false);
                 }
+            }
+            (Job::Tags, Err(error)) if error.status() == Some(403) => {
+                self.fail(TransferError::new(TransferErrorKind::SourceTags { error: Box::new(error) }));
             }
             (_, Err(error)) => self.fail(error),
             (_, Ok(_)) if matches!(self.stage, Stage::Over(_)) => {}

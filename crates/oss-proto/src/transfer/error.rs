@@ -35,8 +35,22 @@ pub enum TransferErrorKind {
         /// What OSS said.
         error: Box<Error>,
     },
+    /// The tags of the source of a copy in parts may not be read, so that the copy would lose them. Nothing
+    /// was begun.
+    SourceTags {
+        /// What OSS said.
+        error: Box<Error>,
+    },
     /// It was cancelled.
     Cancelled,
+    /// It was cancelled while an append was under way that nobody waited for: the object ends at `position`,
+    /// or `bytes` further.
+    CancelledAppend {
+        /// Where the append begins.
+        position: u64,
+        /// How many bytes it has.
+        bytes: u64,
+    },
     /// A file on this side could not be used.
     File(FileError),
     /// Another process, or another transfer of this one, is at it: it has the lock of the checkpoint.
@@ -102,7 +116,9 @@ impl TransferError {
     pub fn call(&self) -> Option<&Error> {
         match &self.kind {
             TransferErrorKind::Call(error) => Some(error),
-            TransferErrorKind::Conflict { error, .. } => Some(error),
+            TransferErrorKind::Conflict { error, .. } | TransferErrorKind::SourceTags { error } => {
+                Some(error)
+            }
             _ => None,
         }
     }
@@ -114,7 +130,7 @@ impl TransferError {
 
     /// It was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.kind, TransferErrorKind::Cancelled)
+        matches!(self.kind, TransferErrorKind::Cancelled | TransferErrorKind::CancelledAppend { .. })
     }
 
     /// The object was replaced or deleted while it was read: read it again from its start.
@@ -144,7 +160,16 @@ impl fmt::Display for TransferError {
             TransferErrorKind::Conflict { position, error } => {
                 write!(f, "the object does not end at {position}, where it was left: {error}")?;
             }
+            TransferErrorKind::SourceTags { error } => {
+                let fix = "allow `oss:GetObjectTagging` (`oss:GetObjectVersionTagging` in a versioned \
+                           bucket), or replace the tags with `tagging_directive`";
+                write!(f, "the tags of the source cannot be read: {error}; {fix}")?;
+            }
             TransferErrorKind::Cancelled => f.write_str("cancelled")?,
+            TransferErrorKind::CancelledAppend { position, bytes } => {
+                write!(f, "cancelled while {bytes} bytes were appended at {position}")?;
+                f.write_str(": nobody knows whether they are there; read the head before you append again")?;
+            }
             TransferErrorKind::File(error) => write!(f, "{error}")?,
             TransferErrorKind::Busy => {
                 f.write_str("another transfer has the lock of this checkpoint; wait for it to end")?;

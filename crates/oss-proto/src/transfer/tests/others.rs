@@ -1,14 +1,17 @@
 //! Lengths that nobody knows, misuse, copies and appends.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::model::{Store, broken};
+use super::model::{Store, broken, refusal};
 use super::rows::{PART, holding, kind, options, source, well};
 use super::{Dice, get, put};
 use crate::transfer::*;
-use crate::{AppendObject, CopyDirective, CopyObject, CopySource, CorruptBody, ErrorKind, Outcome};
+use crate::{
+    AppendObject, CopyDirective, CopyObject, CopySource, CorruptBody, ErrorKind, HeadObjectOutput, Outcome,
+    Reply, ReplyHead,
+};
 
 #[test]
 fn parts_of_an_unknown_length_are_offered_one_ahead() {
@@ -226,4 +229,55 @@ fn f61_appends_carry_position_and_checksum_along() {
     // And what was not begun by an append cannot grow.
     let error = well(&mut Append::at_end(AppendObject::new("bucket", "key", 0_u64, "")), &mut holding(3));
     assert!(matches!(kind(&error.unwrap_err()), ErrorKind::Invalid(_)));
+}
+
+#[test]
+fn i06_an_append_that_nobody_waited_for_says_where_it_may_be() {
+    for is_cancelled_before in [false, true] {
+        let mut appending = Append::new(AppendObject::new("bucket", "log", 30_u64, ""));
+        appending.offer(20).unwrap();
+        let Step::Run(ticket, _) = appending.poll() else { panic!("it appends") };
+        if is_cancelled_before {
+            appending.cancel();
+        }
+        appending.abandon(ticket);
+        let Step::Done(Err(error)) = appending.poll() else { panic!("it is over") };
+        assert!(error.is_cancelled());
+        let TransferErrorKind::CancelledAppend { position: 30, bytes: 20 } = error.kind() else {
+            panic!("{error:?}")
+        };
+        assert!(error.to_string().contains("nobody knows whether they are there"), "{error}");
+    }
+}
+
+/// The tags of a copy in parts are asked for; the source has this version.
+fn asked_for_tags(version: &str) -> (Copy, Ticket, GetObjectTagging) {
+    let mut copy = Copy::new(copy(), &options().single_bytes_max(0));
+    let Step::Run(ticket, Work::Head(_)) = copy.poll() else { panic!("it looks") };
+    let head = HeadObjectOutput {
+        content_length: Some(250 << 10),
+        etag: Some("\"1\"".into()),
+        version_id: Some(version.to_owned()),
+        ..HeadObjectOutput::default()
+    };
+    let reply = Reply::new(head, ReplyHead::default(), alloc::sync::Arc::default());
+    copy.complete(ticket, Ok(reply.into()));
+    let Step::Run(ticket, Work::Tags(tags)) = copy.poll() else { panic!("it asks for the tags") };
+    (copy, ticket, tags)
+}
+
+#[test]
+fn f34_the_tags_of_a_copy_are_those_of_the_version_that_is_copied() {
+    let (_, _, tags) = asked_for_tags("v7");
+    assert_eq!(tags.version_id.as_deref(), Some("v7"));
+}
+
+#[test]
+fn a_copy_that_may_not_read_the_tags_says_which_permission_it_needs() {
+    let (mut copy, ticket, _) = asked_for_tags("v7");
+    copy.complete(ticket, Err(refusal(403, "AccessDenied")));
+    let Step::Done(Err(error)) = copy.poll() else { panic!("it fails") };
+    assert!(matches!(error.kind(), TransferErrorKind::SourceTags { .. }), "{error:?}");
+    assert_eq!(error.call().and_then(Error::code), Some("AccessDenied"));
+    assert!(error.to_string().contains("oss:GetObjectTagging"), "{error}");
 }
