@@ -50,7 +50,8 @@ struct Batch {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It was not asked for, because a request before failed or the transfer was cancelled.
+    /// It was not asked for, because a request before failed, or could not be sent, or the transfer was
+    /// cancelled.
     #[default]
     NotTried,
     /// It is deleted, or was not there; what OSS says of it, unless it was asked to say nothing.
@@ -61,6 +62,8 @@ pub enum Fate {
     Untold,
     /// The request that named it failed, and nobody knows whether OSS has seen it.
     Unknown,
+    /// OSS refused the request that named it as a whole: nothing of it was deleted.
+    Refused,
 }
 
 impl Fate {
@@ -149,7 +152,11 @@ impl DeleteMany {
     }
 
     fn lose(&mut self, batch: &Batch, outcome: Outcome) {
-        let fate = if outcome == Outcome::Unknown { Fate::Unknown } else { Fate::NotTried };
+        let fate = match outcome {
+            Outcome::NotSent => Fate::NotTried,
+            Outcome::Rejected => Fate::Refused,
+            _ => Fate::Unknown,
+        };
         for place in &batch.places {
             // What failed once before is known to be there, unless this request has deleted it.
             if let Some(known) = self.fates.get_mut(*place)

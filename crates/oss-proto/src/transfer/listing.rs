@@ -12,7 +12,8 @@ use crate::{
 /// A list of any length, one page of it in memory at a time.
 ///
 /// Poll it for the next entry; it asks for a page when it has none left. A list that does not move on ends
-/// with an error ([`ReadError::is_pagination_stuck`](crate::ReadError::is_pagination_stuck)); with
+/// with an error ([`ReadError::is_pagination_stuck`](crate::ReadError::is_pagination_stuck)), and so does one
+/// that goes on for 1,000 pages in a row without an entry; with
 /// [`strict`](Self::strict) so does one whose entries are out of order, repeated, or not what was asked for.
 ///
 /// ```
@@ -30,6 +31,8 @@ pub struct Listing<O: Entries> {
     /// The key of the last entry of the page before.
     last: Option<alloc::string::String>,
     is_strict: bool,
+    /// So many pages in a row had no entry.
+    empty_pages: u32,
     failure: Option<Error>,
     is_over: bool,
 }
@@ -75,7 +78,16 @@ impl<O: Entries> Listing<O> {
     pub fn new(list: O) -> Self {
         let next = Some(list);
         let (asked, last, failure) = (None, None, None);
-        Self { next, asked, entries: VecDeque::new(), last, is_strict: false, failure, is_over: false }
+        Self {
+            next,
+            asked,
+            entries: VecDeque::new(),
+            last,
+            is_strict: false,
+            empty_pages: 0,
+            failure,
+            is_over: false,
+        }
     }
 
     /// The same list, whose pages are checked: entries in order, behind the marker, with the prefix.
@@ -134,8 +146,20 @@ impl<O: Entries> Listing<O> {
             Err(error) => self.failure = Some(unread(error)),
         }
         self.entries = O::entries(page).into();
+        self.count_empty();
         if self.is_strict {
             self.check_order();
+        }
+    }
+
+    /// A filter of OSS may leave a page without entries; for ever, and the list would never end.
+    fn count_empty(&mut self) {
+        let is_empty = self.entries.is_empty() && self.next.is_some();
+        self.empty_pages = if is_empty { self.empty_pages.saturating_add(1) } else { 0 };
+        if self.empty_pages >= EMPTY_PAGES_MAX {
+            self.next = None;
+            let error = crate::ReadError::stuck("1000 pages in a row without an entry");
+            self.failure = Some(Error::new(ErrorKind::Reply(error), "List", Outcome::Rejected));
         }
     }
 
@@ -233,3 +257,6 @@ impl Entries for ListBuckets {
         Some((bucket.name.as_deref()?, false))
     }
 }
+
+/// Pages in a row without an entry.
+const EMPTY_PAGES_MAX: u32 = 1000;

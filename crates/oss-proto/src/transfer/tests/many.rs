@@ -100,7 +100,8 @@ fn f62_a_request_that_fails_ends_it_and_what_is_known_of_each_object_is_told() {
     let fates: Vec<_> = many.fates().map(|(_, fate)| fate.clone()).collect();
     assert!(fates[..1000].iter().all(Fate::is_deleted));
     assert!(fates[1000..2000].iter().all(|fate| *fate == Fate::Unknown));
-    assert!(fates[2000..].iter().all(|fate| *fate == Fate::NotTried));
+    assert!(fates[2000..3000].iter().all(|fate| *fate == Fate::Refused));
+    assert!(fates[3000..].iter().all(|fate| *fate == Fate::NotTried));
     assert!(matches!(many.poll(), Step::Done(Err(_))));
 }
 
@@ -174,6 +175,28 @@ fn f52_f53_a_list_is_its_entries_in_order_or_an_error() {
     assert_eq!(listed(list().strict(), &[(&["b", "a"], None)]).len(), 1);
     let prefixed = Listing::new(ListObjectsV2::here().prefix("p/")).strict();
     assert_eq!(listed(prefixed, &[(&["q"], None)]).len(), 1);
+}
+
+#[test]
+fn f52_a_list_without_entries_does_not_go_on_for_ever() {
+    let mut listing = Listing::new(ListObjectsV2::here());
+    let mut pages = 0;
+    let error = loop {
+        match listing.poll() {
+            ListingStep::Run(_) => {
+                pages += 1;
+                // One entry in between begins the count anew.
+                let keys: &[&str] = if pages == 500 { &["a"] } else { &[] };
+                listing.complete(Ok(page(keys, Some(&pages.to_string()))));
+            }
+            ListingStep::Entry(_) => assert_eq!(pages, 500),
+            ListingStep::Busy => panic!("it waits for nothing"),
+            ListingStep::Done(result) => break result.unwrap_err(),
+        }
+    };
+    assert_eq!(pages, 1500);
+    assert!(matches!(error.kind(), ErrorKind::Reply(error) if error.is_pagination_stuck()), "{error}");
+    assert!(matches!(listing.poll(), ListingStep::Done(Err(_))));
 }
 
 #[test]
