@@ -31,7 +31,8 @@ impl Bucket {
     }
 
     /// Downloads an object to a file in one request: as [`Object::to_file`](crate::Object::to_file), with the
-    /// whole object. [`download_file`](Self::download_file) reads large ones in parts, several at a time.
+    /// whole object. [`download_file`](Self::download_file) reads large ones in parts, several at a time, and
+    /// can go on where an earlier one broke off.
     ///
     /// # Errors
     /// As [`Client::open`](crate::Client::open) and [`Object::to_file`](crate::Object::to_file).

@@ -18,9 +18,10 @@ use std::time::Instant;
 use common::{BUCKET, bucket_of, content, emulator, service};
 use oss_emulator_server::Server;
 use oss_hyper::transfer::{
-    Cancel, FileStep, Fresh, TransferError, TransferErrorKind, TransferProgress, UploadFate,
+    Cancel, Fate, FileStep, Fresh, ListEntry, TransferError, TransferErrorKind, TransferProgress, UploadFate,
+    io_kind,
 };
-use oss_hyper::{Bucket, CopySource, Integrity, ListMultipartUploads, Metadata, PutObject};
+use oss_hyper::{Bucket, CopySource, Integrity, ListMultipartUploads, ListObjectsV2, Metadata, PutObject};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{sleep, timeout};
 
@@ -489,4 +490,76 @@ async fn a_transfer_is_as_fast_as_it_may_be() {
     let down = bucket.download_file("key", directory.file("target")).part_size(PART).bytes_per_sec(2 << 20);
     down.await.unwrap();
     assert!(began.elapsed() > Duration::from_millis(350), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b57_a_range_that_cannot_be_gone_on_with_leaves_no_partial_file() {
+    let (_server, bucket, directory) = world("range").await;
+    bucket.put("key", content(9 * PART as usize)).await.unwrap();
+    let (target, dir) = (directory.file("target"), directory.file("checkpoints"));
+    let cancel = Cancel::new();
+    let stop = cancel.clone();
+    let range = bucket.download_file("key", &target).range(1..700_000).part_size(PART).checkpoint_dir(&dir);
+    let range = range.bytes_per_sec(4 << 20).cancel_with(&cancel);
+    let result = range.on_progress(after(2 * PART, move || stop.keep())).await;
+    assert!(result.unwrap_err().is_cancelled());
+    assert_eq!(directory.names(), ["checkpoints"]);
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
+    let saved = bucket.download_file("key", &target).range(1..700_000).part_size(PART).await.unwrap();
+    assert_eq!((saved.download.bytes(), fs::metadata(&target).unwrap().len()), (699_999, 699_999));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f65_the_parts_of_a_copy_stay_when_it_is_asked_for() {
+    let (_server, bucket, directory) = world("copy-parts").await;
+    bucket.put("key", content(9 * PART as usize)).await.unwrap();
+    for keeps in [false, true] {
+        let cancel = Cancel::new();
+        let stop = cancel.clone();
+        let copy = bucket.copy_object(CopySource::new(BUCKET, "key"), "copy").single_bytes_max(0);
+        let copy = copy.part_size(PART).lanes(1).keep_parts(keeps).cancel_with(&cancel);
+        let error = copy.on_progress(after(2 * PART, move || stop.keep())).await.unwrap_err();
+        let fate = error.left().unwrap().fate;
+        assert_eq!(fate, if keeps { UploadFate::Kept } else { UploadFate::Aborted });
+        assert_eq!(uploads(&bucket).await, usize::from(keeps));
+    }
+    let missing = bucket.upload_file("key", directory.file("missing")).await.unwrap_err();
+    assert_eq!(io_kind(&missing), Some(io::ErrorKind::NotFound));
+    assert_eq!(io_kind(&bucket.download_file("none", directory.file("x")).await.unwrap_err()), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f52_f62_f63_entries_of_a_list_and_any_number_of_deletions() {
+    let (_server, bucket, _directory) = world("many").await;
+    for at in 0..23 {
+        bucket.put(format!("p/{at:02}"), "x").await.unwrap();
+    }
+    bucket.put("q/z", "x").await.unwrap();
+    let mut entries = bucket.entries(ListObjectsV2::here().prefix("p/").max_keys(10)).strict();
+    let mut keys = Vec::new();
+    while let Some(entry) = entries.next().await.unwrap() {
+        let ListEntry::One(object) = entry else { panic!("{entry:?}") };
+        keys.push(object.key);
+    }
+    assert_eq!(keys, (0..23).map(|at| format!("p/{at:02}")).collect::<Vec<_>>());
+    assert!(entries.next().await.unwrap().is_none());
+    let mut entries = bucket.entries(ListObjectsV2::here().delimiter("/").max_keys(1));
+    assert_eq!(entries.next().await.unwrap(), Some(ListEntry::Prefix("p/".into())));
+    // A call that fails is made again.
+    let nowhere = bucket.client().bucket("no-such-bucket").unwrap();
+    let mut entries = nowhere.entries(ListObjectsV2::here());
+    for _ in 0..2 {
+        assert_eq!(entries.next().await.unwrap_err().code(), Some("NoSuchBucket"));
+    }
+
+    let all = keys.into_iter().chain((0..2100).map(|at| format!("none/{at}")));
+    let deletions = bucket.delete_many(all.clone()).await.unwrap();
+    assert_eq!((deletions.deleted(), deletions.left().count()), (2123, 0));
+    assert!(!bucket.exists("p/07").await.unwrap() && bucket.exists("q/z").await.unwrap());
+    let error = nowhere.delete_many(all).lanes(1).await.unwrap_err();
+    assert_eq!(error.error.call().unwrap().code(), Some("NoSuchBucket"));
+    let fates = error.deletions.fates();
+    assert!(fates[..1000].iter().all(|(_, fate)| *fate == Fate::Refused));
+    assert!(fates[1000..].iter().all(|(_, fate)| *fate == Fate::NotTried));
+    assert!(error.to_string().ends_with("; 0 of 2123 objects are known to be deleted"), "{error}");
 }

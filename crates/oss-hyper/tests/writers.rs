@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use common::{bucket_of, content, emulator, service};
 use oss_emulator_server::Server;
-use oss_hyper::transfer::TransferErrorKind;
+use oss_hyper::transfer::{TransferErrorKind, UploadFate};
 use oss_hyper::{Bucket, ListMultipartUploads};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::time::sleep;
@@ -112,6 +112,23 @@ async fn i07_a_writer_makes_an_object_when_it_is_shut_down_and_none_before() {
         let reader = bucket.upload_stream("key", &b"some"[..]).part_size(part_size).await.unwrap_err();
         assert!(reader.to_string().contains("OSS takes"), "{reader}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i07_a_writer_replaces_nothing_and_keeps_its_parts_when_it_is_told_so() {
+    let (_server, bucket) = world().await;
+    bucket.put("key", "theirs").await.unwrap();
+    for (keeps, fate) in [(false, UploadFate::Aborted), (true, UploadFate::Kept)] {
+        let writer = bucket.writer("key").part_size(PART).forbid_overwrite(true).keep_parts(keeps);
+        let mut writer = writer.start();
+        // OSS tells at the beginning of the upload, or at its end.
+        let _written = writer.write_all(&content(3 * PART as usize)).await;
+        assert!(writer.shutdown().await.is_err());
+        let error = writer.error().unwrap();
+        assert!(error.call().unwrap().is_precondition_failed(), "{error}");
+        assert!(error.left().is_none_or(|left| left.fate == fate), "{error}");
+    }
+    assert_eq!(bucket.get("key").await.unwrap().text().await.unwrap(), "theirs");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

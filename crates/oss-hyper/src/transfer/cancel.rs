@@ -30,7 +30,9 @@ impl Cancel {
     }
 
     /// Ends the transfers and keeps what they have done: the parts of an upload stay at OSS, and with a
-    /// checkpoint directory the next one goes on from them, as a download does from its partial file.
+    /// checkpoint directory the next one goes on from them, as a download does from its partial file. Without
+    /// one nothing goes on with them, and they are paid for until somebody aborts the upload that
+    /// [`TransferError::left`](crate::transfer::TransferError::left) names.
     pub fn keep(&self) {
         self.set(How::Keep);
     }

@@ -16,7 +16,8 @@ impl Bucket {
     ///
     /// Its bytes stay at OSS. The source is pinned: one that is replaced or deleted meanwhile is
     /// `is_object_changed()`. Headers, metadata and tags are copied along, unless the request says otherwise,
-    /// and the CRC-64 of both is compared.
+    /// and the CRC-64 of both is compared. A copy in parts reads the tags for that, which needs
+    /// `oss:GetObjectTagging`, in a versioned bucket `oss:GetObjectVersionTagging`.
     ///
     /// ```no_run
     /// # async fn doc(bucket: oss_hyper::Bucket) -> Result<(), oss_hyper::transfer::TransferError> {
@@ -66,6 +67,13 @@ impl CopyTo {
         self
     }
 
+    /// Whether the parts at OSS stay when the copy fails or is cancelled: no, they are given up. Nothing here
+    /// goes on with them; [`TransferError::left`] names them.
+    pub fn keep_parts(mut self, keep: bool) -> Self {
+        self.settings.options.keep_parts = keep;
+        self
+    }
+
     async fn run(self) -> Result<CopyOutput, TransferError> {
         let Self { settings, copy } = self;
         let client = settings.bucket.client().clone();
@@ -93,8 +101,11 @@ impl Job for CopyJob {
         job::next(&mut self.copy)
     }
 
-    /// Nothing goes on with the parts of a copy, so they are always given up.
-    fn cancel(&mut self, _how: How) {
+    /// Nothing goes on with the parts of a copy, so they are given up unless it was said that they stay.
+    fn cancel(&mut self, how: How) {
+        if how == How::Abort {
+            self.copy.keep_parts(false);
+        }
         self.copy.cancel();
     }
 

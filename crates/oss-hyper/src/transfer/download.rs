@@ -27,14 +27,15 @@ impl Bucket {
     ///
     /// The bytes go to a new file of a random name beside the target, its owner's alone (0600) on Unix. Once
     /// all are there, and length, entity tag and CRC-64 are right, it is written through to the disk and
-    /// takes the target's name. Whatever happens before that, the target stays as it was; the new file is
+    /// takes the target's name: of a symbolic link that has it, the link is replaced, and not the file
+    /// that it leads to. Whatever happens before that, the target stays as it was; the new file is
     /// removed, or kept with a checkpoint to be gone on with. Do not make a path out of a key yourself: see
     /// [`join_inside`](crate::transfer::join_inside).
     ///
     /// ```no_run
     /// # async fn doc(bucket: oss_hyper::Bucket) -> Result<(), oss_hyper::transfer::TransferError> {
     /// let saved = bucket.download_file("backup.tar", "backup.tar").checkpoint_dir("checkpoints").await?;
-    /// println!("{} bytes", saved.download.range.end);
+    /// println!("{} bytes", saved.download.bytes());
     /// # Ok(())
     /// # }
     /// ```

@@ -244,8 +244,8 @@ fn is_device(stem: &str) -> bool {
 
 /// Characters that change how a name is read and cannot be seen.
 fn is_invisible(character: char) -> bool {
-    let is_mark = matches!(character, '\u{200b}'..='\u{200f}' | '\u{feff}');
-    is_mark || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+    let is_mark = matches!(character, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
+    is_mark || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
 }
 
 const FORBIDDEN: [char; 8] = ['\\', ':', '*', '?', '"', '<', '>', '|'];
@@ -279,6 +279,9 @@ mod tests {
             ("a\nb", '\n'),
             ("a\u{7f}", '\u{7f}'),
             ("a\u{202e}gpj.exe", '\u{202e}'),
+            ("a\u{61c}b", '\u{61c}'),
+            ("a\u{2028}b", '\u{2028}'),
+            ("a\u{2029}b", '\u{2029}'),
             ("a*", '*'),
             ("a?", '?'),
             ("a|b", '|'),

@@ -5,7 +5,8 @@
 //! [`Bucket`](crate::Bucket)'s: [`upload_file`](crate::Bucket::upload_file),
 //! [`download_file`](crate::Bucket::download_file), [`upload_stream`](crate::Bucket::upload_stream),
 //! [`copy_object`](crate::Bucket::copy_object), [`reader`](crate::Bucket::reader),
-//! [`writer`](crate::Bucket::writer), [`appender`](crate::Bucket::appender). Those that move files take
+//! [`writer`](crate::Bucket::writer), [`appender`](crate::Bucket::appender),
+//! [`delete_many`](crate::Bucket::delete_many). Those that move files take
 //! options and are awaited:
 //!
 //! ```no_run
@@ -29,9 +30,11 @@
 mod blocks;
 mod cancel;
 mod copy;
+mod delete;
 mod disk;
 mod download;
 mod engine;
+mod failure;
 mod inside;
 mod job;
 mod pace;
@@ -51,7 +54,9 @@ pub use oss_proto::transfer::*;
 
 pub use self::cancel::Cancel;
 pub use self::copy::CopyTo;
+pub use self::delete::{DeleteKeys, Deletions, DeletionsError};
 pub use self::download::DownloadFile;
+pub use self::failure::io_kind;
 pub use self::inside::{Inside, UnsafeKey, join_inside};
 pub use self::progress::TransferProgress;
 pub use self::reader::ObjectReader;

@@ -54,6 +54,7 @@ macro_rules! setters {
             }
 
             /// How many parts move at a time: 3.
+            #[doc(alias = "parallel", alias = "concurrency")]
             pub fn lanes(mut self, lanes: u32) -> Self {
                 self.settings.options.lanes = lanes;
                 self

@@ -116,6 +116,7 @@ macro_rules! upload_setters {
 }
 upload_setters!(UploadFile);
 upload_setters!(UploadStream);
+pub(super) use upload_setters;
 
 impl UploadFile {
     /// Up to how many bytes go in one request: less than a part when it is not said, at most 5 GiB.

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::parts::{Buffers, Piece, Source};
 use super::settings::{Settings, setters};
 use super::stream::{Streamed, run_stream};
+use super::upload::upload_setters;
 use crate::Bucket;
 
 impl Bucket {
@@ -44,6 +45,7 @@ impl Bucket {
     /// dropped; `shutdown` appends what is left. One piece moves at a time. When somebody else appends
     /// meanwhile, the next piece fails with
     /// [`TransferErrorKind::Conflict`](crate::transfer::TransferErrorKind::Conflict).
+    #[doc(alias = "append")]
     pub fn appender(&self, key: impl IntoField<Checked<ObjectKey>>) -> AppenderOptions {
         AppenderOptions { settings: Settings::new(self), append: AppendObject::to(key, 0, Payload::Empty) }
     }
@@ -58,14 +60,9 @@ pub struct WriterOptions {
 }
 
 setters!(WriterOptions);
+upload_setters!(WriterOptions);
 
 impl WriterOptions {
-    /// What the object is to be: `|put| put.acl(ObjectAcl::Private)`.
-    pub fn request(mut self, change: impl FnOnce(PutObject) -> PutObject) -> Self {
-        self.put = change(self.put);
-        self
-    }
-
     /// Begins. A tokio runtime is needed from here on: the parts move in a task of their own.
     pub fn start(self) -> ObjectWriter {
         let upload = Upload::of_unknown_length(self.put, &self.settings.options);

@@ -103,6 +103,14 @@ impl Copy {
         self.source.as_ref()
     }
 
+    /// Whether the parts are kept when it fails or is cancelled from now on, whatever was said before.
+    pub fn keep_parts(&mut self, keep: bool) {
+        self.options.keep_parts = keep;
+        if let Stage::Copying(multipart) = &mut self.stage {
+            multipart.keep_parts(keep);
+        }
+    }
+
     /// What gives up the parts that are at OSS by now, for a driver that must stop without waiting; `None`
     /// when there are none.
     pub fn abortion(&self) -> Option<AbortMultipartUpload> {

@@ -103,6 +103,13 @@ pub struct DownloadOutput {
     pub integrity: Integrity,
 }
 
+impl DownloadOutput {
+    /// How many bytes were read: those of the range, or of the whole object.
+    pub fn bytes(&self) -> u64 {
+        self.range.end.saturating_sub(self.range.start)
+    }
+}
+
 impl Download {
     /// A download that has not begun. One that cannot be asked for gives the error at the first poll: bodies
     /// that OSS makes on demand (`process`, another `accept_encoding` than `identity`) have no parts.

@@ -46,6 +46,7 @@ impl TransferOptions {
     }
 
     /// How many calls are under way at a time, at least 1.
+    #[doc(alias = "parallel", alias = "concurrency")]
     #[must_use]
     pub const fn lanes(mut self, lanes: u32) -> Self {
         self.lanes = lanes;
