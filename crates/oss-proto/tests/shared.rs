@@ -11,7 +11,7 @@ use oss_credentials::{CredentialCache, Source};
 use oss_proto::{
     Action, Credentials, DeleteObject, Endpoint, Error, ErrorKind, Event, Exchange, Failure, FailureKind,
     Head, Now, Operation, Outcome, Policy, PutObject, Region, Reply, ReplyHead, Service, Shared, Transmit,
-    UnixTime,
+    UnixTime, UploadPart,
 };
 
 /// What the peer does with one request.
@@ -224,6 +224,15 @@ fn f42_an_upload_that_arrived_otherwise_is_found_by_the_checksum_alone() {
     assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error}");
     let same = Play::Answer(200, &[("content-length", "0"), ("x-oss-hash-crc64ecma", CRC_BODY)], "");
     assert!(World::new().call(&put, &service(), &[same]).is_ok());
+}
+
+#[test]
+fn f42_a_part_that_arrived_otherwise_is_found_by_its_own_checksum() {
+    // Nothing else finds it: the checksum of the whole is put together from what OSS says of each part.
+    let part = UploadPart::new("bucket", "key", "id", 1, "body");
+    let other = Play::Answer(200, &[("etag", "\"e\""), ("x-oss-hash-crc64ecma", "1")], "");
+    let error = World::new().call(&part, &service(), &[other]).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Corrupt(_)), "{error}");
 }
 
 /// The service's time as of now, and an hour later.

@@ -130,6 +130,8 @@ pub(crate) struct Driver<'a> {
     /// It is cancelled once so many parts are there.
     pub(crate) cancel_at: Option<u64>,
     failed: Option<FileStep>,
+    /// Once everything is written, somebody cuts the partial file to so many bytes.
+    pub(crate) cut_to: Option<usize>,
 }
 
 pub(crate) struct Flying {
@@ -159,6 +161,7 @@ impl<'a> Driver<'a> {
             disk: None,
             cancel_at: None,
             failed: None,
+            cut_to: None,
         }
     }
 
@@ -337,7 +340,13 @@ impl<'a> Driver<'a> {
                 fs.rename(&temporary, CHECKPOINT)?;
                 fs.sync_directory()?;
             }
-            DiskWork::Measure => return fs.len(part(&self.part).1).map(DiskDone::Length),
+            DiskWork::Measure => {
+                let (name, file) = part(&self.part);
+                if let Some(len) = self.cut_to.take() {
+                    fs.damage(&name, |content| content.truncate(len));
+                }
+                return fs.len(file).map(DiskDone::Length);
+            }
             DiskWork::Truncate { len } => fs.truncate(part(&self.part).1, *len as usize)?,
             DiskWork::Sync => fs.sync(part(&self.part).1)?,
             DiskWork::Rename => fs.rename(&part(&self.part).0, TARGET)?,

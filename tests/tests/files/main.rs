@@ -155,6 +155,25 @@ fn f73_f74_a_disk_that_fails_at_any_step_ends_it_at_once_with_one_cause() {
     }
 }
 
+#[test]
+fn f75_a_file_that_has_lost_bytes_by_its_end_does_not_get_its_name() {
+    let object = Object::new(120);
+    for has_checkpoint in [true, false] {
+        for len in [0, 119] {
+            let mut fs = SimFs::new(1);
+            fs.plant(TARGET, OLD);
+            let mut driver =
+                Driver::new(&mut fs, &object, Manner { has_checkpoint, ..Manner::new(30, 3, 5) });
+            driver.cut_to = Some(len);
+            let error = driver.run().done().unwrap_err();
+            let TransferErrorKind::File(file) = error.kind() else { panic!("{error}") };
+            assert_eq!(file.step(), FileStep::Measure, "{error}");
+            assert_eq!(fs.content(TARGET).unwrap(), OLD);
+            assert_eq!(fs.names().collect::<Vec<_>>(), [TARGET], "of no use");
+        }
+    }
+}
+
 /// The disk of a download whose process was killed after so many steps.
 fn broken_off(object: &Object, manner: Manner, steps: u64) -> SimFs {
     let mut fs = SimFs::new(3);

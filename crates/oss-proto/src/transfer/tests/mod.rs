@@ -1,5 +1,6 @@
 //! The machines against a store in memory: any order, any failure, any crash.
 
+mod alone;
 mod doubts;
 mod many;
 mod model;

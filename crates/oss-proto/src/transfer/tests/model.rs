@@ -79,7 +79,7 @@ pub(super) struct Store {
     history: Vec<(String, Vec<u8>)>,
     pub(super) uploads: BTreeMap<String, Upload>,
     pub(super) source: Vec<u8>,
-    sink: Vec<u8>,
+    pub(super) sink: Vec<u8>,
     names: u64,
     pub(super) was_changed: bool,
     pub(super) log: Vec<String>,

@@ -18,7 +18,7 @@ pub(super) fn options() -> TransferOptions {
 }
 
 /// Runs to the end, one after the other; `fault` says what goes wrong with which work.
-fn run<T: Transfer>(
+pub(super) fn run<T: Transfer>(
     transfer: &mut T,
     store: &mut Store,
     fault: &mut dyn FnMut(&Work) -> Option<Fault>,
@@ -58,7 +58,7 @@ pub(super) fn kind(error: &TransferError) -> &ErrorKind {
 }
 
 /// Answers every part of a download like this.
-fn told(
+pub(super) fn told(
     store: &mut Store,
     options: &TransferOptions,
     answer: impl Fn(Range<u64>, GetObjectOutput) -> Received,
@@ -90,7 +90,7 @@ fn told(
     }
 }
 
-fn crc_of(content: &[u8], range: &Range<u64>) -> u64 {
+pub(super) fn crc_of(content: &[u8], range: &Range<u64>) -> u64 {
     let index = |at: u64| usize::try_from(at).unwrap();
     oss_crc::checksum(&content[index(range.start)..index(range.end)])
 }
@@ -133,60 +133,6 @@ fn f34_every_part_is_asked_for_with_the_entity_tag_of_the_head() {
     let output = output.unwrap();
     assert_eq!(ranges, [5..15, 15..25, 25..35]);
     assert_eq!((output.range, output.integrity), (5..35, Integrity::Length));
-}
-
-#[test]
-fn length_entity_tag_and_checksum_are_three_checks() {
-    let good = |range: Range<u64>, head: GetObjectOutput, content: &[u8]| {
-        Received::new(&head, range.end - range.start, crc_of(content, &range))
-    };
-    let content = holding(40).content("key").unwrap().to_vec();
-    let told = |answer: &dyn Fn(Range<u64>, GetObjectOutput) -> Received| {
-        told(&mut holding(40), &options().part_size(10), answer)
-    };
-    let output = told(&|range, head| good(range, head, &content)).unwrap();
-    assert_eq!(output.integrity, Integrity::Crc64(oss_crc::checksum(&content)));
-
-    // Another entity tag, over the very same bytes.
-    let etag = |tag: Option<&str>| {
-        let answer = |range: Range<u64>, mut head: GetObjectOutput| {
-            if range.start == 20 {
-                head.etag = tag.map(ETag::from);
-            }
-            good(range, head, &content)
-        };
-        told(&answer).unwrap_err()
-    };
-    for tag in [Some("\"2\""), None] {
-        let error = etag(tag);
-        assert!(
-            error.is_object_changed() && error.to_string().contains("its entity tag was \"1\" and is"),
-            "{error}"
-        );
-    }
-    // Fewer or more bytes than the part has, with the checksum of the whole part.
-    for bytes in [9, 11] {
-        let error = told(&|range, head| Received::new(&head, bytes, crc_of(&content, &range))).unwrap_err();
-        let length = CorruptBody::Length { expected: 10, actual: bytes };
-        assert!(matches!(kind(&error), ErrorKind::Corrupt(corrupt) if *corrupt == length), "{error}");
-    }
-    // Another checksum, everything else as it should be.
-    let error = told(&|range, head| Received::new(&head, 10, range.start)).unwrap_err();
-    assert!(matches!(kind(&error), ErrorKind::Corrupt(CorruptBody::Crc64 { .. })), "{error}");
-    // The same without a word of the driver on checksums: lengths are what is known.
-    let output = told(&|_, head| Received::new(&head, 10, None)).unwrap();
-    assert_eq!((output.integrity, output.crc64), (Integrity::Length, None));
-    // Another size, or another checksum of the whole.
-    let other = |change: &dyn Fn(&mut GetObjectOutput)| {
-        told(&|range, mut head| {
-            change(&mut head);
-            good(range, head, &content)
-        })
-    };
-    let error = other(&|head| head.content_range.as_mut().unwrap().size = 41).unwrap_err();
-    assert!(error.is_object_changed() && error.to_string().contains("size"), "{error}");
-    let error = other(&|head| head.crc64 = Some(1)).unwrap_err();
-    assert!(error.is_object_changed() && error.to_string().contains("CRC-64"), "{error}");
 }
 
 #[test]
@@ -289,12 +235,15 @@ fn b59_what_a_checkpoint_says_is_there_is_read_again() {
     assert_eq!(counted(&mut whole, &mut store), (3, 1, 30));
     assert_eq!(whole.fresh(), None);
 
-    // The file is gone, or another: everything is asked for.
-    let mut dice = Dice(0);
-    for _ in 0..20 {
+    // The file is gone: everything is asked for.
+    assert_eq!(counted(&mut begin(found()), &mut holding(40)), (3, 4, 0));
+    // A byte of it is another one: so is its part.
+    for at in [0, 15, 29] {
         let mut store = holding(40);
-        store.lose_some(&mut dice);
-        assert_eq!(counted(&mut begin(found()), &mut store), (3, 4, 0));
+        well(&mut begin(None), &mut store).unwrap();
+        store.sink[at] ^= 4;
+        assert_eq!(counted(&mut begin(found()), &mut store), (3, 2, 20));
+        assert_eq!(Some(store.sink(&(0..40))), store.content("key"));
     }
     // Another file on this side, another object there: it says why it begins afresh.
     let mut other = Download::new(get(), &options).with_checkpoints(&service(), "part-2", found());
@@ -493,7 +442,11 @@ fn f65_those_under_way_are_waited_for_and_the_first_error_is_told() {
     assert!(matches!(upload.poll(), Step::Busy));
     let last = store.run(flying[2].1.clone(), None, &mut Dice(1));
     upload.complete(flying[2].0, last);
-    assert!(matches!(upload.poll(), Step::Run(_, Work::Abort(_))));
+    let Step::Run(ticket, work) = upload.poll() else { panic!("it gives up") };
+    assert!(matches!(work, Work::Abort(_)));
+    upload.complete(ticket, store.run(work, None, &mut Dice(1)));
+    let Step::Done(Err(error)) = upload.poll() else { panic!("it has failed") };
+    assert_eq!(error.call().and_then(Error::code), Some("First"));
 }
 
 #[test]
