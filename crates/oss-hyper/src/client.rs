@@ -170,6 +170,13 @@ impl Client {
     fn draft<O: Operation>(&self, operation: &O) -> Result<Draft, Error> {
         let mut draft = operation.draft()?;
         self.extras.apply(&mut draft);
+        // OSS would take the header and overwrite all the same (OSS document "PutObject").
+        if self.service.buckets_versioned && draft.header("x-oss-forbid-overwrite") == Some("true") {
+            let problem = "has no effect in a versioned bucket, which takes each write as a version more; \
+                           leave it out";
+            let problem = InvalidValue::new(problem);
+            return Err(InvalidRequest::new(draft.operation, "forbid_overwrite", problem).into());
+        }
         Ok(draft)
     }
 

@@ -308,3 +308,24 @@ async fn i09_what_was_cancelled_before_it_began_does_nothing() {
     }
     assert!(!target.exists() && directory.parts().is_empty());
 }
+
+/// OSS overwrites all the same where versions are kept: who asks for create-if-absent there is told.
+#[tokio::test]
+async fn f60_create_if_absent_is_refused_where_buckets_keep_versions() {
+    let server = emulator().await;
+    let bucket = bucket_of(service(&server.endpoint()).with(|settings| settings.buckets_versioned = true));
+    let once = || oss_hyper::PutObject::to("a", "x").forbid_overwrite(true);
+    let refused = bucket.send(once()).await.unwrap_err().to_string();
+    let why = "forbid_overwrite: has no effect in a versioned bucket, which takes each write as a version more; \
+               leave it out";
+    assert!(refused.contains(why), "{refused}");
+
+    let directory = Directory::new("versioned");
+    let file = directory.0.join("file");
+    fs::write(&file, content(300 << 10)).unwrap();
+    let upload = bucket.upload_file("a", &file).part_size(PART).forbid_overwrite(true);
+    let refused = upload.await.unwrap_err().to_string();
+    assert!(refused.contains(why), "{refused}");
+    assert!(!bucket.exists("a").await.unwrap());
+    bucket.send(once().forbid_overwrite(false)).await.unwrap();
+}
