@@ -108,6 +108,20 @@ async fn f66_files_of_every_size_go_up_and_come_down() {
     assert_eq!(uploads(&bucket).await, 0);
 }
 
+/// A part is read and written in blocks of a few hundred KiB, and its checksum tells nothing of their places.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i01_parts_of_many_blocks_have_each_block_in_its_place() {
+    let (_server, bucket, directory) = world("blocks").await;
+    let (source, target) = (directory.file("source"), directory.file("target"));
+    let bytes = content((5 << 20) + 1234);
+    fs::write(&source, &bytes).unwrap();
+    for lanes in [1, 3] {
+        bucket.upload_file("a.bin", &source).part_size(2 << 20).lanes(lanes).await.unwrap();
+        bucket.download_file("a.bin", &target).part_size(2 << 20).lanes(lanes).await.unwrap();
+        assert!(fs::read(&target).unwrap() == bytes, "{lanes} lanes");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn progress_goes_one_way_and_ends_at_the_end() {
     let (_server, bucket, directory) = world("progress").await;
