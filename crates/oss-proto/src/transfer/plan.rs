@@ -64,6 +64,12 @@ impl Plan {
         Ok(Self { len, part_size })
     }
 
+    /// The same parts, held in memory one by one, on a machine that can address so many bytes.
+    pub(crate) fn in_memory(self, most: u64) -> Result<Self, PlanError> {
+        let part_size = self.part_size;
+        if part_size > most { Err(PlanError::Memory { part_size, most }) } else { Ok(self) }
+    }
+
     /// The parts of a download of so many bytes. OSS sets no limits here, so a part size that would make more
     /// than 10,000 parts is raised.
     pub fn of_download(len: u64, part_size: Option<u64>) -> Self {
@@ -134,6 +140,13 @@ pub enum PlanError {
         /// How long it is, in bytes.
         len: u64,
     },
+    /// A part of a stream is held in memory, and this machine cannot hold one of this size.
+    Memory {
+        /// What was asked for, in bytes.
+        part_size: u64,
+        /// The most that fits, in bytes.
+        most: u64,
+    },
     /// Nothing can be done in no lane.
     NoLanes,
 }
@@ -151,6 +164,12 @@ impl fmt::Display for PlanError {
             ),
             Self::TooLong { len } => {
                 write!(f, "{len} bytes; OSS takes objects of up to 53687091200000 bytes (48.8 TiB)")
+            }
+            Self::Memory { part_size, most } => {
+                write!(
+                    f,
+                    "parts of {part_size} bytes do not fit the memory; set `part_size` to {most} or less"
+                )
             }
             Self::NoLanes => f.write_str("no lanes; set `lanes` to 1 or more"),
         }
@@ -185,6 +204,14 @@ mod tests {
              more, or leave it to be chosen"
         );
         assert!(Plan::new(len + 1, Some(102_401)).is_ok());
+    }
+
+    #[test]
+    fn a_part_that_is_held_fits_the_memory() {
+        let (most, part_size) = (u64::from(u32::MAX >> 1), 4 << 30);
+        let plan = |part_size| Plan::new(0, Some(part_size)).unwrap();
+        assert_eq!(plan(part_size).in_memory(most), Err(PlanError::Memory { part_size, most }));
+        assert!(plan(most).in_memory(most).is_ok());
     }
 
     #[test]

@@ -85,9 +85,12 @@ impl Upload {
     /// An upload whose length only its end tells.
     ///
     /// Its parts have one size, 6 MiB when `options` give none, so it ends with an error beyond 10,000 of
-    /// them (58.6 GiB): give a larger part size for more. What fits one part goes in one request.
+    /// them (58.6 GiB): give a larger part size for more, up to what the memory can hold in one piece.
+    /// What fits one part goes in one request.
     pub fn of_unknown_length(put: PutObject, options: &TransferOptions) -> Self {
         let plan = options.check().and_then(|()| Plan::new(0, options.part_size));
+        // The driver holds its parts, and no buffer is longer than `isize::MAX`.
+        let plan = plan.and_then(|plan| plan.in_memory(isize::MAX as u64));
         let multipart = match plan {
             Ok(plan) => {
                 let offers = Offers::new(plan.part_size());
