@@ -316,8 +316,8 @@ async fn f60_create_if_absent_is_refused_where_buckets_keep_versions() {
     let bucket = bucket_of(service(&server.endpoint()).with(|settings| settings.buckets_versioned = true));
     let once = || oss_hyper::PutObject::to("a", "x").forbid_overwrite(true);
     let refused = bucket.send(once()).await.unwrap_err().to_string();
-    let why = "forbid_overwrite: has no effect in a versioned bucket, which takes each write as a version more; \
-               leave it out";
+    let why = "forbid_overwrite: has no effect in a versioned bucket, which takes each write as a version \
+               more; leave it out";
     assert!(refused.contains(why), "{refused}");
 
     let directory = Directory::new("versioned");
