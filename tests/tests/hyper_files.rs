@@ -75,7 +75,7 @@ fn world(seed: u64, is_bad: bool) -> (TcpPeer, Bucket) {
     let mut state = seed;
     let peer = TcpPeer::start(Peer::new([], false, system_time())).unwrap();
     let peer = peer.with_patience(Duration::from_millis(250));
-    let peer = peer.drawing(move |method| if is_bad { deed(&mut state, method) } else { Deed::Serve });
+    let peer = peer.drawing(move |method, _| if is_bad { deed(&mut state, method) } else { Deed::Serve });
     let bucket = bucket(&peer, seed);
     (peer, bucket)
 }
