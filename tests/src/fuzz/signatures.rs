@@ -61,13 +61,15 @@ pub fn presigned(bytes: &[u8]) {
     let Ok(draft) = operation.draft() else { return };
     let (now, hour) = (UnixTime::from_secs(1_702_743_657), Duration::from_secs(3_600));
     let Ok(presigned) = presign(&draft, &service, &credentials, now, hour) else { return };
-    let query = presigned.expose_url().split_once('?').map(|(_, query)| query);
-    let query = query.expect("the signature stands in the query");
+    let split = presigned.expose_url().split_once('?');
+    let (path, query) = split.expect("the signature stands in the query");
     let shown = format!("{presigned} {presigned:?}");
+    // A key may be called like anything, and is shown.
+    let is_kept = |text: &str| path.contains(text) || !shown.contains(text);
     for pair in query.split('&').filter(|pair| pair.len() > "x-oss-date=".len()) {
-        assert!(!shown.contains(pair), "the query is shown: {pair}");
+        assert!(is_kept(pair), "the query is shown: {pair}");
     }
-    assert!(!shown.contains(SECRET) && !shown.contains(TOKEN), "a secret is shown");
+    assert!(is_kept(SECRET) && is_kept(TOKEN), "a secret is shown");
 }
 
 /// A request as for [`sign_v4`], with V1: the naive signer agrees, and nothing shows a secret.
