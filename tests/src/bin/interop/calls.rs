@@ -160,7 +160,7 @@ operations! {
     Object DeleteObject () [version_id bypass_governance_retention request_payer]
         -> [version_id delete_marker];
     Bucket DeleteMultipleObjects (delete: Delete) [bypass_governance_retention request_payer]
-        -> [deleted encoding_type];
+        -> [deleted failed encoding_type];
     Object CopyObject (source: CopySource)
         [if_match if_none_match if_modified_since if_unmodified_since metadata_directive tagging_directive
          content_type cache_control content_disposition content_encoding content_language content_md5 expires
