@@ -8,69 +8,17 @@ mod common;
 
 use core::time::Duration;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use common::transfers::{Directory, after, parts_in, uploads, world};
 use common::{BUCKET, bucket_of, content, emulator, raw, read_request, service, strict, write};
-use oss_emulator_server::Server;
-use oss_hyper::transfer::{Cancel, Inside, TransferProgress};
-use oss_hyper::{Bucket, CopySource, ListMultipartUploads, Overrides};
+use oss_hyper::transfer::{Cancel, Inside};
+use oss_hyper::{CopySource, Overrides};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 const PART: u64 = 100 << 10;
 const LONG: Duration = Duration::from_secs(5);
-
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("oss-hyper-doubts-{name}-{}", std::process::id()));
-        let _gone = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn parts(&self) -> Vec<PathBuf> {
-        parts_in(&self.0)
-    }
-}
-
-/// The partial files there.
-fn parts_in(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.extension().is_some_and(|it| it == "part")).collect()
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
-
-async fn world(name: &str) -> (Server, Bucket, Directory) {
-    let server = emulator().await;
-    let bucket = bucket_of(service(&server.endpoint()));
-    (server, bucket, Directory::new(name))
-}
-
-async fn uploads(bucket: &Bucket) -> usize {
-    bucket.send(ListMultipartUploads::here()).await.unwrap().output.uploads.len()
-}
-
-fn after(bytes: u64, act: impl FnOnce() + Send + 'static) -> impl FnMut(TransferProgress) + Send + 'static {
-    let mut act = Some(act);
-    move |at| {
-        if at.bytes >= bytes
-            && let Some(act) = act.take()
-        {
-            act();
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn i07_a_download_that_is_dropped_before_its_first_checkpoint_leaves_no_file() {

@@ -7,40 +7,15 @@ mod common;
 
 use core::time::Duration;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use common::transfers::Directory;
 use common::{bucket_of, content, emulator, raw, read_request, service, strict, write};
 use oss_hyper::{Body, CorruptBody, Error, ErrorKind, FailureKind, GetObject, Integrity, Outcome};
 use tokio::time::{sleep, timeout};
 
 const IDLE: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(20);
-
-/// A directory of a test's own.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("oss-hyper-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn kind(error: &Error) -> FailureKind {
     let ErrorKind::Transport(transport) = error.kind() else { panic!("{error:?}") };
@@ -79,8 +54,7 @@ async fn a_file_goes_to_an_object_and_comes_back() {
     let reply = range.to_file(directory.file("range")).await.unwrap();
     assert_eq!((reply.output.bytes, reply.output.integrity), (4, Integrity::Length));
     assert_eq!(fs::read(directory.file("range")).unwrap(), content(9)[5..]);
-    let mut names = directory.names();
-    names.sort();
+    let names = directory.names();
     assert_eq!(names, ["range", "source", "target"]);
 }
 

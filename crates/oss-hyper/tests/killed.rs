@@ -16,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Instant;
 
+use common::transfers::{Directory, uploads};
 use common::{bucket_of, content, emulator, service};
 use oss_hyper::transfer::{Fresh, TransferProgress};
 use oss_hyper::{Bucket, ListMultipartUploads};
@@ -26,32 +27,11 @@ use tokio::time::sleep;
 const PART: u64 = 100 << 10;
 const PARTS: usize = 30;
 
-/// A directory of a test's own, with a source and a place for checkpoints.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("oss-hyper-killed-{name}-{}", std::process::id()));
-        let _gone = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        fs::write(path.join("source"), content(PARTS * PART as usize + 17)).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn parts(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
-        entries.filter(|path| path.extension().is_some_and(|end| end == "part")).collect()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
+/// A directory with a source in it.
+fn with_source(name: &str) -> Directory {
+    let directory = Directory::new(&format!("killed-{name}"));
+    fs::write(directory.file("source"), content(PARTS * PART as usize + 17)).unwrap();
+    directory
 }
 
 /// What the other process does: nothing, unless it is asked to by its environment.
@@ -112,7 +92,7 @@ fn watched() -> (Arc<Mutex<TransferProgress>>, impl FnMut(TransferProgress) + Se
 async fn f75_b59_b62_a_download_whose_process_is_killed_is_gone_on_with() {
     let server = emulator().await;
     let bucket = bucket_of(service(&server.endpoint()));
-    let directory = Directory::new("down");
+    let directory = with_source("down");
     let bytes = fs::read(directory.file("source")).unwrap();
     bucket.put("key", bytes.clone()).await.unwrap();
     fs::write(directory.file("target"), "old").unwrap();
@@ -149,7 +129,7 @@ async fn f75_b59_b62_a_download_whose_process_is_killed_is_gone_on_with() {
 async fn f75_an_upload_whose_process_is_killed_is_gone_on_with() {
     let server = emulator().await;
     let bucket = bucket_of(service(&server.endpoint()));
-    let directory = Directory::new("up");
+    let directory = with_source("up");
     let mut killed = another("", "up", &directory.0, &server.endpoint(), 2 << 20);
     until("some parts are there", async || {
         let uploads = bucket.send(ListMultipartUploads::here()).await.unwrap().output.uploads;
@@ -168,14 +148,14 @@ async fn f75_an_upload_whose_process_is_killed_is_gone_on_with() {
     assert!(up.is_checked);
     let bytes = fs::read(directory.file("source")).unwrap();
     assert!(bucket.get("key").await.unwrap().bytes().await.unwrap() == bytes);
-    assert!(bucket.send(ListMultipartUploads::here()).await.unwrap().output.uploads.is_empty());
+    assert_eq!(uploads(&bucket).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f73_a_disk_that_is_full_is_one_error_at_once() {
     let server = emulator().await;
     let bucket = bucket_of(service(&server.endpoint()));
-    let directory = Directory::new("full");
+    let directory = with_source("full");
     bucket.put("key", fs::read(directory.file("source")).unwrap()).await.unwrap();
     fs::write(directory.file("target"), "old").unwrap();
     // Files of 1 MiB at most: in blocks of 512 bytes or of 1024, as the shell counts.
@@ -225,7 +205,7 @@ async fn way(endpoint: &str) -> (Bucket, Arc<AtomicBool>) {
 async fn f36_a_server_that_dies_in_the_middle_costs_what_was_on_its_way() {
     let server = emulator().await;
     let (bucket, is_cut) = way(&server.endpoint()).await;
-    let directory = Directory::new("dying");
+    let directory = with_source("dying");
     let (source, target, dir) =
         (directory.file("source"), directory.file("target"), directory.file("checkpoints"));
     let bytes = fs::read(&source).unwrap();

@@ -15,69 +15,17 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use common::{BUCKET, bucket_of, content, emulator, service};
-use oss_emulator_server::Server;
+use common::transfers::{after, uploads, world};
+use common::{BUCKET, content};
 use oss_hyper::transfer::{
     Cancel, Fate, FileStep, Fresh, ListEntry, TransferError, TransferErrorKind, TransferProgress, UploadFate,
     io_kind,
 };
-use oss_hyper::{Bucket, CopySource, Integrity, ListMultipartUploads, ListObjectsV2, Metadata, PutObject};
+use oss_hyper::{CopySource, Integrity, ListObjectsV2, Metadata, PutObject};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{sleep, timeout};
 
 const PART: u64 = 100 << 10;
-
-/// A directory of a test's own.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("oss-hyper-transfer-{name}-{}", std::process::id()));
-        let _gone = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
-
-async fn world(name: &str) -> (Server, Bucket, Directory) {
-    let server = emulator().await;
-    let bucket = bucket_of(service(&server.endpoint()));
-    (server, bucket, Directory::new(name))
-}
-
-async fn uploads(bucket: &Bucket) -> usize {
-    bucket.send(ListMultipartUploads::here()).await.unwrap().output.uploads.len()
-}
-
-/// Cancels as soon as so many bytes have moved.
-fn after(bytes: u64, act: impl FnOnce() + Send + 'static) -> impl FnMut(TransferProgress) + Send + 'static {
-    let mut act = Some(act);
-    move |at| {
-        if at.bytes >= bytes
-            && let Some(act) = act.take()
-        {
-            act();
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f66_files_of_every_size_go_up_and_come_down() {

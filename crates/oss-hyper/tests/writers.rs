@@ -7,10 +7,11 @@ use core::time::Duration;
 use std::io;
 use std::time::Instant;
 
+use common::transfers::uploads;
 use common::{bucket_of, content, emulator, service};
 use oss_emulator_server::Server;
+use oss_hyper::Bucket;
 use oss_hyper::transfer::{TransferErrorKind, UploadFate};
-use oss_hyper::{Bucket, ListMultipartUploads};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::time::sleep;
 
@@ -20,10 +21,6 @@ async fn world() -> (Server, Bucket) {
     let server = emulator().await;
     let bucket = bucket_of(service(&server.endpoint()));
     (server, bucket)
-}
-
-async fn uploads(bucket: &Bucket) -> usize {
-    bucket.send(ListMultipartUploads::here()).await.unwrap().output.uploads.len()
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that fails stops")]
 
+pub(crate) mod transfers;
+
 use core::net::SocketAddr;
 use core::time::Duration;
 
