@@ -10,6 +10,7 @@ pub mod canary;
 pub mod catalog;
 pub mod chaos;
 pub mod conformance;
+pub mod every;
 pub mod fuzz;
 pub mod http1;
 pub mod naive_sign;

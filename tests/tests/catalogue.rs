@@ -6,17 +6,8 @@ extern crate alloc;
 
 use alloc::collections::BTreeSet;
 use oss_proto::ops::ALL;
-use oss_proto::{
-    AbortMultipartUpload, AppendObject, AsyncProcessObject, BucketAcl, CleanRestoredObject,
-    CompleteMultipartUpload, CompletedPart, CopyObject, CopySource, DeleteBucket, DeleteMultipleObjects,
-    DeleteObject, DeleteObjectTagging, DescribeRegions, Draft, Effect, GetBucketAcl, GetBucketInfo,
-    GetBucketLocation, GetBucketRequestPayment, GetBucketStat, GetBucketVersioning, GetObject, GetObjectAcl,
-    GetObjectMeta, GetObjectTagging, GetSymlink, HeadObject, InitiateMultipartUpload, ListBuckets,
-    ListCloudBoxes, ListMultipartUploads, ListObjectVersions, ListObjects, ListObjectsV2, ListParts,
-    ObjectAcl, Payer, ProcessObject, PutBucket, PutBucketAcl, PutBucketRequestPayment, PutBucketVersioning,
-    PutObject, PutObjectAcl, PutObjectTagging, PutSymlink, ReplyKind, RestoreObject, Row, Scope,
-    SealAppendObject, Spec, Tabled, UploadPart, UploadPartCopy, VersioningStatus,
-};
+use oss_proto::{Draft, Effect, ReplyKind, Row, Scope, Spec, Tabled};
+use oss_sim::every::{Site, Visitor, every};
 
 #[test]
 fn names_are_the_vendors_and_each_stands_once() {
@@ -156,56 +147,15 @@ fn a_document_is_read_with_its_root_and_a_head_from_headers() {
 
 /// Every operation with what it requires and nothing else.
 fn drafts() -> Vec<(&'static Spec, Draft)> {
-    fn of<O: Tabled>(operation: &O) -> (&'static Spec, Draft) {
-        (O::SPEC, operation.draft().unwrap())
+    struct Drafts(Vec<(&'static Spec, Draft)>);
+    impl Visitor for Drafts {
+        fn visit<O: Tabled + 'static>(&mut self, operation: O) {
+            self.0.push((O::SPEC, operation.draft().unwrap()));
+        }
     }
-    let parts = vec![CompletedPart::new(1_u32, "\"5D41402ABC4B2A76B9719D911017C592\"")];
-    vec![
-        of(&AbortMultipartUpload::new("bucket", "key", "upload")),
-        of(&AppendObject::new("bucket", "key", 0_u64, "hello")),
-        of(&AsyncProcessObject::new("bucket", "key", "video/convert")),
-        of(&CleanRestoredObject::new("bucket", "key")),
-        of(&CompleteMultipartUpload::new("bucket", "key", "upload").parts(parts)),
-        of(&CopyObject::new("bucket", "key", CopySource::new("bucket", "other"))),
-        of(&DeleteBucket::new("bucket")),
-        of(&DeleteMultipleObjects::new("bucket", ["key"])),
-        of(&DeleteObject::new("bucket", "key")),
-        of(&DeleteObjectTagging::new("bucket", "key")),
-        of(&DescribeRegions::new()),
-        of(&GetBucketAcl::new("bucket")),
-        of(&GetBucketInfo::new("bucket")),
-        of(&GetBucketLocation::new("bucket")),
-        of(&GetBucketRequestPayment::new("bucket")),
-        of(&GetBucketStat::new("bucket")),
-        of(&GetBucketVersioning::new("bucket")),
-        of(&GetObject::new("bucket", "key")),
-        of(&GetObjectAcl::new("bucket", "key")),
-        of(&GetObjectMeta::new("bucket", "key")),
-        of(&GetObjectTagging::new("bucket", "key")),
-        of(&GetSymlink::new("bucket", "key")),
-        of(&HeadObject::new("bucket", "key")),
-        of(&InitiateMultipartUpload::new("bucket", "key")),
-        of(&ListBuckets::new()),
-        of(&ListCloudBoxes::new()),
-        of(&ListMultipartUploads::new("bucket")),
-        of(&ListObjectVersions::new("bucket")),
-        of(&ListObjects::new("bucket")),
-        of(&ListObjectsV2::new("bucket")),
-        of(&ListParts::new("bucket", "key", "upload")),
-        of(&ProcessObject::new("bucket", "key", "image/resize,w_100")),
-        of(&PutBucket::new("bucket")),
-        of(&PutBucketAcl::new("bucket", BucketAcl::Private)),
-        of(&PutBucketRequestPayment::new("bucket", Payer::Requester)),
-        of(&PutBucketVersioning::new("bucket", VersioningStatus::Enabled)),
-        of(&PutObject::new("bucket", "key", "hello")),
-        of(&PutObjectAcl::new("bucket", "key", ObjectAcl::Private)),
-        of(&PutObjectTagging::new("bucket", "key", [("a", "b")])),
-        of(&PutSymlink::new("bucket", "key", "other")),
-        of(&RestoreObject::new("bucket", "key")),
-        of(&SealAppendObject::new("bucket", "key", 5_u64)),
-        of(&UploadPart::new("bucket", "key", "upload", 1_u32, "hello")),
-        of(&UploadPartCopy::new("bucket", "key", "upload", 1_u32, CopySource::new("bucket", "other"))),
-    ]
+    let mut drafts = Drafts(Vec::new());
+    every(&Site::default(), &mut drafts);
+    drafts.0
 }
 
 const PLACES: [&str; 11] =

@@ -5,12 +5,12 @@
 
 use core::time::Duration;
 
-use oss_proto::{GetObject, Policy};
+use oss_proto::{Effect, GetObject, Policy, ops};
 use oss_sim::conformance::{Content, Scenario, Simulated, Stage as _};
 use oss_sim::peer::{Answer, BUCKET, Deed};
 use oss_sim::sim::fault::{Fault, Harm, Refusal};
 use oss_sim::sim::schedule::{Happening, Kind, Plan, Schedule, Source, Span};
-use oss_sim::sim::{Bench, HASHES, Tally, Which, run, run_seeds};
+use oss_sim::sim::{Bench, ENDINGS, HASHES, Tally, Which, run, run_seeds};
 
 const BOTH: [Which; 2] = [Which::Scripted, Which::Emulated];
 
@@ -92,7 +92,7 @@ fn f72_i09_a_call_is_dropped_at_each_of_its_events() {
                     plan.cancel_at = Some(event);
                     let tally = sound(&with_witness(plan), which, &mut bench);
                     assert!(tally.endings[0] > 0, "the call after it fails: {kind:?}, {trouble:?}, {event}");
-                    if tally.endings[oss_sim::sim::ENDINGS.len() - 1] == 0 {
+                    if tally.endings[ENDINGS.len() - 1] == 0 {
                         break;
                     }
                     points += 1;
@@ -102,6 +102,77 @@ fn f72_i09_a_call_is_dropped_at_each_of_its_events() {
     }
     println!("figure: points of cancellation = {points} of 2000 due");
     assert!(points >= 2000, "{points}");
+}
+
+/// G13: every operation of the catalogue by its name, with a first attempt that fails, dropped at each of its
+/// events, and ended by its own time limit every few milliseconds.
+#[test]
+fn f72_i06_i07_i09_every_operation_is_dropped_at_each_of_its_events() {
+    let troubles: [&[Fault]; 5] = [
+        &[Fault::Refuse(Refusal::INTERNAL), Fault::Refuse(Refusal::SLOW_DOWN)],
+        &[Fault::Lose],
+        &[Fault::Close(2)],
+        &[Fault::Hang],
+        &[Fault::Refused, Fault::Harm(Harm::Cut(3))],
+    ];
+    let mut bench = Bench::furnished();
+    let mut points = 0;
+    for (place, spec) in ops::ALL.iter().enumerate() {
+        for trouble in troubles {
+            let mut plan = Plan::new(1, Kind::Named(place), 0);
+            (plan.faults, plan.base_ms) = (trouble.to_vec(), 20);
+            let mut play = |change: &dyn Fn(&mut Plan)| {
+                let mut changed = plan.clone();
+                change(&mut changed);
+                sound(&with_witness(changed), Which::Emulated, &mut bench)
+            };
+            let name = spec.name;
+            let whole = play(&|_| {});
+            let is_repeated = whole.requests > 2;
+            let may_harm = spec.effect == Effect::Once && trouble[0] != Fault::Refused;
+            assert!(is_repeated || may_harm, "{name}, {trouble:?}: nothing is repeated");
+            let is_emulated = !NOT_EMULATED.contains(&name);
+            let is_open = is_left_open(name, trouble);
+            assert_eq!(whole.endings[0] == 2, is_emulated && !is_open, "{name}, {trouble:?}: {whole:?}");
+            for event in 1.. {
+                let tally = play(&|plan| plan.cancel_at = Some(event));
+                let is_cancelled = tally.endings[ENDINGS.len() - 1] == 1;
+                if !is_cancelled {
+                    assert_eq!(tally.endings, whole.endings, "{name}, {trouble:?}, {event}");
+                    break;
+                }
+                assert_eq!(tally.endings[0], 1, "the call after it fails: {name}, {trouble:?}, {event}");
+                assert!(tally.requests <= whole.requests, "{name}, {trouble:?}, {event}");
+                points += 1;
+            }
+            for limit in (0..LIMIT_MS_MAX).step_by(3) {
+                let tally = play(&|plan| plan.timeout_ms = Some(limit));
+                assert!(tally.endings[0] > 0, "the call after it fails: {name}, {trouble:?}, {limit} ms");
+            }
+        }
+    }
+    println!("figure: points of cancellation of {} operations = {points} of 2000 due", ops::ALL.len());
+    assert!(points >= 2000, "{points}");
+}
+
+/// The same at every millisecond, between two events too; another call asks for credentials meanwhile, and
+/// must get them, since those who wait ask in place of who is dropped.
+#[test]
+fn f72_f80_i09_every_operation_is_dropped_at_any_time() {
+    let mut bench = Bench::furnished();
+    for (place, spec) in ops::ALL.iter().enumerate() {
+        for at_ms in 0..60 {
+            let mut plan = Plan::new(1, Kind::Named(place), 0);
+            (plan.faults, plan.base_ms) = (vec![Fault::Refuse(Refusal::INTERNAL)], 20);
+            let mut schedule = with_witness(plan);
+            let mut waiter = Plan::new(2, Kind::Get, 0);
+            (waiter.start_ms, waiter.timeout_ms) = (1, Some(2000));
+            schedule.calls.push(waiter);
+            schedule.happenings.push((at_ms, Happening::Drop(1)));
+            let tally = sound(&schedule, Which::Emulated, &mut bench);
+            assert!(tally.endings[0] >= 2, "a call beside it fails: {}, {at_ms} ms: {tally:?}", spec.name);
+        }
+    }
 }
 
 /// Streams and reads in parts besides, dropped in the same way.
@@ -206,3 +277,21 @@ fn f69_a_layer_above_can_retry_alone() {
         }
     }
 }
+
+/// Whether the call ends without knowing what it did, or may not be made a third time.
+fn is_left_open(operation: &str, trouble: &[Fault]) -> bool {
+    match operation {
+        // The second arrival finds nothing to clean, and nobody knows whose work that was.
+        "CleanRestoredObject" => trouble == [Fault::Lose],
+        // Nobody said what the object must be.
+        "CompleteMultipartUpload" => trouble == [Fault::Lose] || trouble.contains(&Fault::Harm(Harm::Cut(3))),
+        // Each arrival may leave an upload behind, so it is repeated once.
+        "InitiateMultipartUpload" => trouble.contains(&Fault::Refuse(Refusal::SLOW_DOWN)),
+        _ => false,
+    }
+}
+
+/// The emulator has no media to process.
+const NOT_EMULATED: [&str; 2] = ["AsyncProcessObject", "ProcessObject"];
+/// By then every call of the table is over.
+const LIMIT_MS_MAX: u32 = 150;

@@ -129,7 +129,7 @@ impl History {
     pub fn apply(&mut self, plan: &Plan, body: &Bytes, upload_id: Option<String>, now: u64) {
         let (key, writer) = (plan.key, plan.id);
         match plan.kind {
-            Kind::Get | Kind::Head | Kind::List => {}
+            Kind::Get | Kind::Head | Kind::List | Kind::Named(_) => {}
             Kind::Put | Kind::PutNew => self.put(key, body.clone(), writer, now),
             Kind::Append => self.append(key, body, writer, now),
             Kind::Delete => self.remove(key, writer, now),

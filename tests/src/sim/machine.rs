@@ -5,10 +5,12 @@ use oss_proto::ops::CompletedPart;
 use oss_proto::{
     Action, AppendObject, Call, CompleteMultipartUpload, CopyObject, CopySource, DeleteMultipleObjects,
     DeleteObject, ETag, Event, Exchange, Fetch, FetchAction, GetObject, HeadObject, InitiateMultipartUpload,
-    Ledger, ListObjectsV2, Now, Operation, Payload, PutObject, Replay, Service, UploadPart, Verified,
+    Ledger, ListObjectsV2, Now, Operation, Payload, PutObject, Replay, Service, UploadPart, Verified, ops,
 };
 
+use crate::every::Site;
 use crate::peer::BUCKET;
+use crate::sim::named::named;
 use crate::sim::schedule::{KEYS, Kind, Plan, Source};
 
 /// What a call gives, as far as the oracle asks.
@@ -101,13 +103,14 @@ pub(crate) struct Upload {
     pub(crate) etag: String,
 }
 
-/// The machine of a call. `content` is its content, `at_first` what its key held when the world began.
+/// The machine of a call. `content` is its content, `at_first` what its key held when the world began, and
+/// `site` is where operations go that are called by their names.
 pub(crate) fn machine(
     plan: &Plan,
     service: &Service,
     call: Call,
     content: &Bytes,
-    (uploads, at_first): (&[Option<Upload>], &Bytes),
+    (uploads, at_first, site): (&[Option<Upload>], &Bytes, &Site),
 ) -> Box<dyn Machine> {
     let key = KEYS[plan.key].name;
     let upload =
@@ -155,14 +158,17 @@ pub(crate) fn machine(
             let keys = [key, KEYS[(plan.key + 1) % KEYS.len()].name];
             whole(&DeleteMultipleObjects::new(BUCKET, keys), service, call, done)
         }
+        Kind::Named(place) => named(ops::ALL[place], site, service, call),
     }
 }
 
-fn done<T>(_: T) -> Yield {
+/// Of an answer, that it came.
+pub(super) fn done<T>(_: T) -> Yield {
     Yield::Done
 }
 
-fn whole<O: Operation + 'static>(
+/// The machine of an operation whose answer is read as a whole.
+pub(super) fn whole<O: Operation + 'static>(
     operation: &O,
     service: &Service,
     call: Call,

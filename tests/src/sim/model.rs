@@ -78,6 +78,7 @@ fn refuse(asked: &Asked<'_>, history: &History) -> Option<Answer> {
             let size = version.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
             range.filter(|range| range.select(size).is_none()).and_then(|_| refused(416, "InvalidRange"))
         }
+        Kind::Named(_) => refused(501, "NotImplemented"),
         Kind::PutNew if current.is_some() => refused(409, "FileAlreadyExists"),
         Kind::Append => {
             let at = KEYS[plan.key].len.map_or(0, usize::from);
@@ -105,7 +106,7 @@ fn answer(asked: &Asked<'_>, history: &History) -> Answer {
     }
     match plan.kind {
         Kind::Get => got(asked, current),
-        Kind::Head => Answer::new(200),
+        Kind::Head | Kind::Named(_) => Answer::new(200),
         Kind::List => Answer::new(200).body(list(history)),
         Kind::Put | Kind::PutNew | Kind::Append => described(current, Answer::new(200)),
         Kind::Part(_) => {

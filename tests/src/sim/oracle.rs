@@ -1,11 +1,14 @@
 //! What must hold: the invariants I1 to I11 but for I5 and I10, each checked as soon as it can be; and that
 //! a call succeeds which only one passing trouble befalls (`live`).
 
-use oss_proto::{Action, Error, ErrorKind, Integrity, Ledger, Outcome, Payload, Proposal, Reply, Transmit};
+use oss_proto::{
+    Action, Effect, Error, ErrorKind, Integrity, Ledger, Outcome, Payload, Proposal, Reply, Transmit,
+};
 
 use crate::sim::fault::{Fault, Harm};
 use crate::sim::history::Version;
 use crate::sim::machine::{Machine, Next, Yield};
+use crate::sim::named::HELLO;
 use crate::sim::schedule::{Happening, KEYS, Kind, Plan, Source};
 use crate::sim::world::{Stage, World};
 
@@ -95,6 +98,9 @@ impl World<'_> {
 
     /// A call sends a request: I2, F14, and what can be read once is not read twice.
     pub(super) fn check_send(&mut self, at: usize, transmit: &Transmit) {
+        if self.lives[at].facts.is_cancelled {
+            self.violate("I9", Some(at), "a request of a call that was dropped");
+        }
         let plan = &self.schedule.calls[at];
         let facts = &mut self.lives[at].facts;
         facts.sends += 1;
@@ -107,7 +113,7 @@ impl World<'_> {
         let max = match plan.kind {
             _ if plan.attempts == 0 => 1,
             // A look before each repetition, and one after a refusal.
-            Kind::PutNew | Kind::Append | Kind::Complete => attempts + attempts.min(LOOKS) + corrections,
+            _ if plan.kind.is_conditional() => attempts + attempts.min(LOOKS) + corrections,
             _ => (attempts + corrections) * (1 + advances),
         };
         if sends > max {
@@ -298,6 +304,13 @@ impl World<'_> {
             (Kind::Delete | Kind::DeleteMany, _) => {
                 (facts.applied == 0).then(|| "a deletion that nobody did".into())
             }
+            (Kind::Named(_), Yield::Read(_)) => {
+                (facts.sink != HELLO.as_bytes()).then(|| "a read of what is not there".into())
+            }
+            (Kind::Named(_), _) => {
+                let effects = if plan.kind.is_read() { facts.reached } else { facts.applied };
+                (effects == 0).then(|| "a success of what nobody did".into())
+            }
             _ => self.check_written(at, plan),
         }
     }
@@ -387,6 +400,7 @@ impl World<'_> {
         let max = match plan.kind {
             _ if plan.is_versioned && makes_versions => 1,
             Kind::Begin => 2,
+            Kind::Named(_) => return self.check_named_effects(at),
             // Nothing is appended twice, and that is the same as once.
             Kind::Append if plan.len == 0 => return None,
             Kind::PutNew | Kind::Append | Kind::Complete => {
@@ -395,6 +409,18 @@ impl World<'_> {
             _ => return None,
         };
         (applied > max).then(|| format!("it took effect {applied} times, {max} at most are due"))
+    }
+
+    /// The same of an operation that is called by its name: its table says what a second arrival does.
+    fn check_named_effects(&self, at: usize) -> Option<String> {
+        let spec = self.schedule.calls[at].kind.spec()?;
+        let max = match spec.effect {
+            Effect::Once | Effect::Conditional => 1,
+            Effect::Orphaning => 2,
+            _ => return None,
+        };
+        let applied = self.lives[at].facts.applied;
+        (applied > max).then(|| format!("{} took effect {applied} times", spec.name))
     }
 
     /// What a failure says of its effect is so: I6.

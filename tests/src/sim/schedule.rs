@@ -1,6 +1,6 @@
 //! A schedule: what is called and what goes wrong, as data from one seed.
 
-use oss_proto::{ByteRange, Policy, Strategy};
+use oss_proto::{ByteRange, Effect, Policy, ReplyKind, Spec, Strategy, ops};
 
 use crate::sim::chance::{Chance, mix, share};
 use crate::sim::fault::{Fault, Refusal};
@@ -92,6 +92,8 @@ pub enum Kind {
     Complete,
     /// `DeleteMultipleObjects` of the key and the one after it.
     DeleteMany,
+    /// The operation at this place of the catalogue, on a site of its own; against the emulator only.
+    Named(usize),
 }
 
 /// How the content of a request comes.
@@ -150,6 +152,8 @@ pub enum Happening {
     KeysWork,
     /// The peer closes every connection that is kept.
     CloseKept,
+    /// The call of this number is dropped, whatever it waits for.
+    Drop(u16),
 }
 
 /// What happens to requests by themselves.
@@ -400,12 +404,29 @@ impl Kind {
 
     /// Whether its answer is a document.
     pub fn has_document(self) -> bool {
-        matches!(self, Self::List | Self::Copy(_) | Self::Begin | Self::Complete | Self::DeleteMany)
+        let is_xml = |spec: &Spec| matches!(spec.reply, ReplyKind::Xml { .. });
+        self.spec().is_some_and(is_xml)
+            || matches!(self, Self::List | Self::Copy(_) | Self::Begin | Self::Complete | Self::DeleteMany)
     }
 
     /// Whether the call only reads.
     pub fn is_read(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::List)
+        self.spec().is_some_and(|spec| spec.effect == Effect::Read)
+            || matches!(self, Self::Get | Self::Head | Self::List)
+    }
+
+    /// Whether a look may tell what became of it.
+    pub fn is_conditional(self) -> bool {
+        self.spec().is_some_and(|spec| spec.effect == Effect::Conditional)
+            || matches!(self, Self::PutNew | Self::Append | Self::Complete)
+    }
+
+    /// The table of an operation that is called by its name.
+    pub fn spec(self) -> Option<&'static Spec> {
+        match self {
+            Self::Named(place) => ops::ALL.get(place).copied(),
+            _ => None,
+        }
     }
 }
 

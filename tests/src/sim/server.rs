@@ -10,10 +10,12 @@ use oss_proto::{
     AppendObject, DeleteObject, InitiateMultipartUpload, PutObject, Transmit, UnixTime, UploadPart,
 };
 
+use crate::every::Site;
 use crate::peer::{self, BUCKET, Deed, Peer, Play, Reading};
 use crate::sim::history::{History, OTHERS, first};
 use crate::sim::machine::Upload;
 use crate::sim::model::{self, Asked};
+use crate::sim::named::site;
 use crate::sim::schedule::{KEYS, Kind, Plan};
 use crate::world::EPOCH;
 
@@ -212,6 +214,8 @@ pub(crate) struct Base {
     peer: Option<Peer>,
     /// By key.
     pub(crate) uploads: Vec<Option<Upload>>,
+    /// Where operations go that are called by their names.
+    pub(crate) site: Site,
     history: History,
 }
 
@@ -225,7 +229,7 @@ impl Base {
         if which == Which::Scripted {
             let upload = |key| Upload { id: format!("UP{key}"), etag: "\"0\"".into() };
             let uploads = KEYS.iter().enumerate().map(|(key, row)| row.part.map(|_| upload(key)));
-            return Self { peer: None, uploads: uploads.collect(), history };
+            return Self { peer: None, uploads: uploads.collect(), site: Site::default(), history };
         }
         let mut peer = Peer::new([], false, EPOCH);
         peer.configure(|config| config.with_access_key(key_id(0), "secret"));
@@ -247,7 +251,13 @@ impl Base {
         }
         let ids = uploads.iter().flatten().map(|upload: &Upload| (OTHERS, upload.id.clone()));
         history.begun.extend(ids);
-        Self { peer: Some(peer), uploads, history }
+        Self { peer: Some(peer), uploads, site: Site::default(), history }
+    }
+
+    /// With all that an operation can need.
+    pub(crate) fn furnished(mut self) -> Self {
+        self.site = self.peer.as_mut().map(site).unwrap_or_default();
+        self
     }
 
     /// A peer as it is at first, and what is known of it.

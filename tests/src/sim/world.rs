@@ -48,6 +48,12 @@ impl Bench {
         let firsts = firsts.collect();
         Self { base: Base::new(which), services: [service, versioned], firsts, composer: None }
     }
+
+    /// For schedules against the emulator, with all that an operation can need that is called by its name.
+    pub fn furnished() -> Self {
+        let bench = Self::new(Which::Emulated);
+        Self { base: bench.base.furnished(), ..bench }
+    }
 }
 
 /// The world of one schedule.
@@ -300,7 +306,8 @@ impl<'a> World<'a> {
         call.retry = Some(plan.policy());
         call.operation_timeout = plan.timeout_ms.map(|ms| Duration::from_millis(u64::from(ms)));
         let service = &self.bench.services[usize::from(plan.is_versioned)];
-        let held = (&self.bench.base.uploads[..], &self.bench.firsts[plan.key]);
+        let base = &self.bench.base;
+        let held = (&base.uploads[..], &self.bench.firsts[plan.key], &base.site);
         let live = &mut self.lives[at];
         live.machine = Some(machine(plan, service, call, &live.content, held));
         live.facts.began = self.now;
@@ -408,6 +415,10 @@ impl<'a> World<'a> {
     }
 
     fn answer_keys(&mut self, ticket: Ticket) {
+        if self.lives.iter().all(|live| live.ticket != Some(ticket)) {
+            // Who asked is gone, and the question with them.
+            return;
+        }
         let now = self.clocks();
         let wall = self.shared.corrected(now.wall);
         let answer = match self.keys {
@@ -534,6 +545,11 @@ impl<'a> World<'a> {
             Happening::KeysHang => self.keys = Keys::Hang,
             Happening::KeysWork => self.keys = Keys::Work,
             Happening::CloseKept => self.pool.close_kept(),
+            Happening::Drop(id) => {
+                let at = self.schedule.calls.iter().position(|plan| plan.id == id);
+                let is_open = |at: &usize| !matches!(self.lives[*at].stage, Stage::Over);
+                at.filter(is_open).into_iter().for_each(|at| self.cancel(at));
+            }
         }
     }
 }
