@@ -202,7 +202,8 @@ impl<'a> Play<'a> {
                     // It may arrive late after all, when what stands in its way is gone.
                     Look::Before | Look::Others => self.outcome = Outcome::Rejected,
                 }
-                if self.call.is_read_once {
+                // What is no condition's to refuse was looked at last of all.
+                if self.call.is_read_once || self.class != Class::Conditional {
                     return Err((failed.kind, told(self)));
                 }
                 continue;
@@ -283,8 +284,9 @@ impl<'a> Play<'a> {
     fn wants_look(&self, failed: &Failed, is_conflict: bool) -> bool {
         let is_lost =
             matches!(failed.verdict, Verdict::Again | Verdict::Slowly) && failed.kind != Kind::Corrupt;
-        // A completion is asked for again until the upload is gone.
-        let is_called_for = is_conflict || (is_lost && self.class == Class::Conditional);
+        // A completion is asked for again until the upload is gone, or no attempt is left.
+        let is_due = self.class == Class::Conditional || self.is_last();
+        let is_called_for = is_conflict || (is_lost && is_due);
         is_called_for
             && self.call.can_look
             && self.is_in_doubt
@@ -292,8 +294,19 @@ impl<'a> Play<'a> {
             && self.looks < LOOKS_MAX
     }
 
+    /// Whether the attempt that failed is the last one.
+    fn is_last(&self) -> bool {
+        self.tries + 1 >= self.given.attempts
+    }
+
     fn look(&mut self, failed: &Failed, is_conflict: bool) -> Look {
-        if !is_conflict && !self.pause(failed) {
+        let may_look = match self.class {
+            _ if is_conflict => true,
+            Class::Conditional => self.pause(failed),
+            // The last look at a completion is no attempt.
+            _ => self.wait(failed),
+        };
+        if !may_look {
             return Look::Failed;
         }
         self.looks += 1;
@@ -345,15 +358,18 @@ impl<'a> Play<'a> {
 
     /// Whether one more attempt is due, after a wait.
     fn pause(&mut self, failed: &Failed) -> bool {
+        let is_left = !self.is_last();
         self.tries += 1;
+        is_left && self.wait(failed)
+    }
+
+    /// Whether one more request is due, after a wait.
+    fn wait(&mut self, failed: &Failed) -> bool {
         let base = match failed.verdict {
             Verdict::Again => self.given.base_ms,
             Verdict::Slowly => self.given.base_ms.max(THROTTLE_BASE_MS),
             Verdict::Renew | Verdict::SetClock | Verdict::Final => return false,
         };
-        if self.tries >= self.given.attempts.max(1) {
-            return false;
-        }
         // Full jitter: anything from nothing to the doubled base.
         let most = base.saturating_mul(1 << self.tries.min(40)).min(self.given.cap_ms);
         // F19: the server is obeyed, but neither below the backoff nor beyond five seconds more.

@@ -301,6 +301,37 @@ fn looks() -> Vec<Case> {
         let script = [Does::Close(0).into(), Does::Serve.into(), refused, Does::Close(0).into()];
         all.push(Case::new("look", "then-credentials-are-renewed", &call, &given, &script));
     }
+    all.extend(last_looks());
+    all
+}
+
+/// F58: a completion whose upload may be there still is looked at when no attempt is left.
+fn last_looks() -> Vec<Case> {
+    let lost = [Does::Lose; 3];
+    let unmade = [Does::Close(0); 3];
+    let scripts: [(&str, &[Does]); 6] = [
+        ("last", &lost),
+        ("last-in-vain", &unmade),
+        ("last-fails", &[Does::Lose, Does::Lose, Does::Lose, Does::Answer(500, "")]),
+        ("last-is-refused", &[Does::Lose, Does::Lose, Does::Lose, Does::Answer(403, "AccessDenied")]),
+        ("last-after-a-late-refusal", &[Does::Lose, Does::Lose, Does::Serve]),
+        ("last-after-throttling", &[Does::Lose, Does::Lose, Does::Answer(503, "SlowDown")]),
+    ];
+    let mut all = Vec::new();
+    for call in by_name(&["complete", "complete-known"]) {
+        for (name, script) in scripts {
+            let script: Vec<Instruction> = script.iter().map(|does| (*does).into()).collect();
+            let used = super::expect(&call, &Given::default(), &script).requests.len();
+            let script = &script[..used.min(script.len())];
+            all.push(Case::new("look", name, &call, &Given::default(), script));
+        }
+    }
+    for attempts in [1, 2] {
+        let given = Given { attempts, ..Given::default() };
+        let script = vec![Does::Lose.into(); attempts as usize];
+        let name = format!("last-of-{attempts}");
+        all.push(Case::new("look", &name, &by_name(&["complete-known"]).remove(0), &given, &script));
+    }
     all
 }
 

@@ -163,14 +163,14 @@ pub(crate) fn f57<S: Stage>(make: fn(&Scenario) -> S) {
 
 pub(crate) fn f58<S: Stage>(make: fn(&Scenario) -> S) {
     let lose = |lost| serve(4).chain((0..lost).map(|_| Deed::Lose));
-    for lost in 1..=2 {
+    for lost in 1..=3 {
         let mut theatre = Theatre::new(lose(lost), make);
         let output = theatre.run(&mut upload()).unwrap();
         assert_eq!((output.parts, output.is_checked, output.bytes), (3, true, 250 << 10));
         assert_eq!(theatre.content("b"), Some(content(250 << 10)));
     }
-    // No attempt is left to find out with.
-    let mut theatre = Theatre::new(lose(3), make);
+    // The last look is lost too: there is nothing left to find out with.
+    let mut theatre = Theatre::new(lose(4), make);
     let error = theatre.run(&mut upload()).unwrap_err();
     assert_eq!(error.left().map(|left| left.fate), Some(UploadFate::MayBeComplete), "{error}");
     assert_eq!(theatre.content("b"), Some(content(250 << 10)));

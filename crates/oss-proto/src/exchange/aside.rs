@@ -7,7 +7,7 @@ use oss_retry::Outcome;
 
 use super::action::Now;
 use super::machine::{Machine, State};
-use super::resolve::{Aside, Finding, Refusal, refusal_of};
+use super::resolve::{Aside, Finding, Refusal, Trace, refusal_of};
 use super::verdict::Unsuccessful;
 use crate::ReplyHead;
 
@@ -16,10 +16,20 @@ impl Machine {
     pub(super) fn look(&mut self, failed: &Unsuccessful, now: Now) -> bool {
         let Some((trace, question)) = self.question(failed) else { return false };
         let refusal = refusal_of(failed);
-        if refusal.is_some() && !self.is_late(now) {
-            self.state = State::Start;
-        } else if refusal.is_some() || !self.propose(failed, now) {
+        let is_due = match (refusal, &trace) {
+            (Some(_), _) => !self.is_late(now),
+            // It comes after the last attempt, and is none itself.
+            (None, Trace::Completion(_)) => {
+                self.tries = self.tries.saturating_add(1);
+                self.ask(failed, now)
+            }
+            (None, _) => self.propose(failed, now),
+        };
+        if !is_due {
             return false;
+        }
+        if refusal.is_some() {
+            self.state = State::Start;
         }
         self.looks = self.looks.saturating_add(1);
         let write = core::mem::replace(&mut self.draft, Ok(question));

@@ -175,8 +175,9 @@ impl Machine {
             self.draft.as_ref().ok().filter(|_| {
                 self.is_in_doubt && is_worth_it && may_look && self.effect == Effect::Conditional
             })?;
-        let known = Known { sent: self.last_sent, is_marked: self.is_marked };
-        let trace = Trace::of(draft, &self.service, known, refusal)?;
+        let is_last = self.tries.saturating_add(1) >= self.policy.attempts();
+        let known = Known { sent: self.last_sent, is_marked: self.is_marked, refusal, is_last };
+        let trace = Trace::of(draft, &self.service, known)?;
         let question = trace.question(draft);
         Some((trace, question))
     }

@@ -484,6 +484,11 @@ impl Machine {
         if self.tries >= self.policy.attempts() {
             return false;
         }
+        self.ask(failed, now)
+    }
+
+    /// Judged → Asking, when the time left allows one more request.
+    pub(super) fn ask(&mut self, failed: &Unsuccessful, now: Now) -> bool {
         let (backoff, cost) = match failed.verdict() {
             Verdict::Retry { cost } => (self.backoff.next(self.tries), cost),
             Verdict::Throttle { cost } => (self.backoff.next_throttled(self.tries), cost),

@@ -57,8 +57,9 @@ use crate::{Draft, Error, ErrorKind, InvalidRequest, Operation, Reply, Service};
 /// may be its beginning only.
 ///
 /// `CompleteMultipartUpload` is asked for again at once, since a second arrival finds the upload gone. Only
-/// then is the object looked at: the call is a success when the caller said its length and its CRC-64 and
-/// these, and the number of parts in its entity tag, are right. Else its outcome stays unknown.
+/// then, or when no attempt is left, is the object looked at: the call is a success when the caller said its
+/// length and its CRC-64 and these, and the number of parts in its entity tag, are right, and the object is
+/// not older than the call unless the upload is gone. Else its outcome stays unknown.
 ///
 /// ```
 /// use core::time::Duration;

@@ -60,6 +60,10 @@ pub(super) struct Known {
     pub(super) sent: (u64, Option<u64>),
     /// The metadata has a nonce of this call.
     pub(super) is_marked: bool,
+    /// Why the service refused the write, if it did.
+    pub(super) refusal: Option<Refusal>,
+    /// It will not be made again.
+    pub(super) is_last: bool,
 }
 
 /// What the look found.
@@ -89,15 +93,11 @@ impl Finding {
 
 impl Trace {
     /// The trace of a write, when a look can tell it. That of a completion is looked for only once the
-    /// upload is gone: until then it is simply asked for again.
-    pub(super) fn of(
-        draft: &Draft,
-        service: &Service,
-        known: Known,
-        refusal: Option<Refusal>,
-    ) -> Option<Self> {
+    /// upload is gone, or the attempts are used up: until then it is simply asked for again.
+    pub(super) fn of(draft: &Draft, service: &Service, known: Known) -> Option<Self> {
         if is_completion(draft) {
-            return refusal.and_then(|_| Completion::of(draft)).map(Self::Completion);
+            let is_due = known.refusal.is_some() || known.is_last;
+            return if is_due { Completion::of(draft, known).map(Self::Completion) } else { None };
         }
         // A versioned bucket takes a second write whatever the first one did.
         if service.buckets_versioned {
@@ -148,7 +148,7 @@ impl Trace {
             Self::Content(content) => content.find(object, elapsed),
             Self::Copy(copy) => copy.find(object, source, elapsed),
             Self::Link(link) => link.find(object, elapsed),
-            Self::Completion(completion) => completion.find(object),
+            Self::Completion(completion) => completion.find(object, elapsed),
         }
     }
 
@@ -274,7 +274,7 @@ mod tests {
     }
 
     pub(super) fn trace(draft: &Draft) -> Option<Trace> {
-        Trace::of(draft, &service(), Known::default(), None)
+        Trace::of(draft, &service(), Known::default())
     }
 
     pub(super) const CRC_HELLO: &str = "11177612005948864433";
@@ -287,9 +287,10 @@ mod tests {
         let put = put.forbid_overwrite(true).draft().unwrap();
         assert!(trace(&put).is_some());
         let versioned = service().with(|settings| settings.buckets_versioned = true);
-        assert_eq!(Trace::of(&put, &versioned, Known::default(), None), None);
+        assert_eq!(Trace::of(&put, &versioned, Known::default()), None);
         let completion = CompleteMultipartUpload::new("bucket", "a", "id").draft().unwrap();
-        assert_eq!(Trace::of(&completion, &service(), Known::default(), Some(Refusal::Gone)), None);
+        let gone = Known { refusal: Some(Refusal::Gone), ..Known::default() };
+        assert_eq!(Trace::of(&completion, &service(), gone), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::peer::{Answer, BUCKET, Deed};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = vec![unmade_completion(), lost_completion(), untold_completion(), others_completion()];
-    all.extend([refused_completion(), unexpected_completion()]);
+    all.extend([silent_completion(), absent_completion(), refused_completion(), unexpected_completion()]);
     all.extend([lost_copy(), unmade_copy(), others_copy(), copy_of_what_is_gone(), uncertain_copy()]);
     all.extend([lost_link(), others_link(), marked(), unmarked()]);
     all.extend([versioned(), versioned_and_repeated(), begun_twice(), begun_for_another()]);
@@ -107,6 +107,42 @@ fn others_completion() -> Scenario {
             "> HEAD /bucket/a.txt signed",
             "= CompleteMultipartUpload failed: 404 NoSuchUpload; unknown, 3 attempts",
             HOLDS,
+        ])
+}
+
+fn silent_completion() -> Scenario {
+    upload("f58_a_completion_without_any_answer_is_looked_at_last_of_all")
+        .deeds([Deed::Lose, Deed::Lose, Deed::Lose])
+        .call_with(|memory| expecting(memory).into())
+        .expects([
+            BEGUN,
+            BEGAN,
+            PART,
+            PARTED,
+            COMPLETES,
+            COMPLETES,
+            COMPLETES,
+            "> HEAD /bucket/a.txt signed",
+            "= CompleteMultipartUpload 200, 4 attempts: a.txt, crc 9b1edae5dbb937b1",
+            HOLDS,
+        ])
+}
+
+fn absent_completion() -> Scenario {
+    upload("f58_a_completion_that_a_last_look_does_not_find_stays_unknown")
+        .deeds([Deed::Close(5), Deed::Close(5), Deed::Close(5)])
+        .call_with(|memory| expecting(memory).into())
+        .expects([
+            BEGUN,
+            BEGAN,
+            PART,
+            PARTED,
+            COMPLETES,
+            COMPLETES,
+            COMPLETES,
+            "> HEAD /bucket/a.txt signed",
+            "= CompleteMultipartUpload failed: the connection broke; unknown, 4 attempts",
+            "# a.txt: an upload",
         ])
 }
 

@@ -116,8 +116,8 @@ mod tests {
     fn f60_i01_the_beginning_of_a_stream_without_length_is_no_proof() {
         let body = Payload::Stream { len: None, replay: Replay::FromStart };
         let put = PutObject::new("bucket", "a", body).forbid_overwrite(true);
-        let known = Known { sent: (0, Some(0)), is_marked: false };
-        let trace = Trace::of(&put.draft().unwrap(), &service(), known, None).unwrap();
+        let known = Known { sent: (0, Some(0)), ..Known::default() };
+        let trace = Trace::of(&put.draft().unwrap(), &service(), known).unwrap();
         let empty = head(&[("content-length", "0"), ("x-oss-hash-crc64ecma", "0")]);
         assert_eq!(trace.find(Some(&empty), None, Duration::ZERO), Finding::Unclear);
     }
@@ -148,8 +148,8 @@ mod tests {
             assert!(mark(&mut draft, &marking, 7));
             let ours = draft.headers.iter_mut().find(|(name, _)| name == nonce.0).unwrap();
             ours.1 = if seed_nonce { nonce.1.into() } else { "another".into() };
-            let known = Known { sent: (3, Some(1)), is_marked: true };
-            Trace::of(&draft, &marking, known, None).unwrap()
+            let known = Known { sent: (3, Some(1)), is_marked: true, ..Known::default() };
+            Trace::of(&draft, &marking, known).unwrap()
         };
         let crc = ("x-oss-hash-crc64ecma", CRC_HELLO);
         let answer = head(&[("content-length", "5"), crc, nonce]);
