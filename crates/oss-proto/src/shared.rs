@@ -72,7 +72,7 @@ impl Shared {
         if let Some(generation) = ledger.refused {
             self.credentials.refuse(generation);
         }
-        if let Some(skew) = ledger.skew {
+        for skew in ledger.skews {
             self.skews.learn(skew);
         }
         if let Some(composer) = ledger.composer.filter(|composer| composer.key().is_some()) {

@@ -37,9 +37,12 @@ type Played<O> = (Vec<http::Request<()>>, Result<Reply<<O as Operation>::Output>
 
 /// Plays a call. After the answers given, every request is answered with 200.
 fn play<O: Operation>(operation: &O, service: &Service, answers: &[Said<'_>]) -> Played<O> {
+    play_on(&mut Exchange::new(operation, service, Call::seeded(7)), answers)
+}
+
+fn play_on<O: Operation>(exchange: &mut Exchange<O>, answers: &[Said<'_>]) -> Played<O> {
     let plain = Credentials::new("STS.ID", "secret").unwrap();
     let credentials = plain.with_token("the-token").unwrap();
-    let mut exchange = Exchange::new(operation, service, Call::seeded(7));
     let (mut requests, mut body, mut answers) = (Vec::new(), None, answers.iter());
     let mut now = Now { mono: Duration::ZERO, wall: UnixTime::from_secs(1_702_743_657) };
     loop {
@@ -182,6 +185,39 @@ fn f47_the_addressing_and_the_region_stay_where_the_host_says_nothing_else() {
     let to = "https://oss-cn-beijing.aliyuncs.com/";
     let (requests, _) = play(&ListBuckets::new(), &service(HANGZHOU), &[away(307, to)]);
     assert_eq!(requests[1].uri().to_string(), to);
+}
+
+/// Each host has a clock of its own: here one is an hour ahead and the other two.
+#[test]
+fn f21_f47_the_clock_of_the_second_host_is_corrected_in_the_same_call() {
+    let to = "https://examplebucket.oss-cn-beijing.aliyuncs.com/a/b%20c%3f.txt";
+    let skewed = |hour: u32| {
+        format!(
+            "<Error><Code>RequestTimeTooSkewed</Code>\
+             <ServerTime>2023-12-16T{hour}:20:57.000Z</ServerTime></Error>"
+        )
+    };
+    let (first, second) = (skewed(17), skewed(18));
+    let (first, second) = ((403, None, first.as_str()), (403, None, second.as_str()));
+    for (attempts, answers, dates, is_done) in [
+        (3, &[first, away(307, to), second][..], &["T16", "T17", "T16", "T18"][..], true),
+        (1, &[first, away(307, to), second], &["T16", "T17", "T16", "T18"], true),
+        (3, &[away(307, to), second], &["T16", "T16", "T18"], true),
+        (3, &[away(307, to), second, second], &["T16", "T16", "T18"], false),
+    ] {
+        let service = service(HANGZHOU).with_retry(Policy::new().with_max_attempts(attempts));
+        let mut exchange = Exchange::new(&get(), &service, Call::seeded(7));
+        let (requests, result) = play_on(&mut exchange, answers);
+        let dated = requests.iter().map(|request| request.headers()["x-oss-date"].to_str().unwrap());
+        let dated: Vec<_> = dated.map(|date| &date[8..11]).collect();
+        assert_eq!((&dated[..], result.is_ok()), (dates, is_done));
+        let learned: Vec<_> =
+            exchange.ledger().skews.into_iter().map(|skew| (skew.host, skew.seconds)).collect();
+        let beijing = (String::from("oss-cn-beijing.aliyuncs.com"), 7200);
+        let hangzhou = (String::from("oss-cn-hangzhou.aliyuncs.com"), 3600);
+        let due = if answers[0] == first { vec![hangzhou, beijing] } else { vec![beijing] };
+        assert_eq!(learned, due);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -297,8 +298,8 @@ pub struct Ledger {
     pub refund: u32,
     /// Credentials that the service did not accept.
     pub refused: Option<Generation>,
-    /// What was learned of a service's clock.
-    pub skew: Option<Skew>,
+    /// What was learned of clocks: of two endpoints after a redirect, the latest last.
+    pub skews: Vec<Skew>,
     /// The composer, for another call.
     pub composer: Option<Box<Composer>>,
 }

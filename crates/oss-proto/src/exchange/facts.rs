@@ -73,7 +73,7 @@ impl Machine {
                 self.skew_learned = skew.is_some();
                 if let Some(skew) = skew {
                     self.skew_secs = skew;
-                    self.ledger.skew = Some(Skew::of(&self.service.endpoint, skew));
+                    self.ledger.skews.push(Skew::of(&self.service.endpoint, skew));
                 }
             }
             _ => {}

@@ -455,6 +455,7 @@ impl Machine {
         self.service = service;
         // Another host has a clock of its own.
         self.skew_secs = self.skews.of(&self.service.endpoint);
+        self.corrected.clock = false;
         self.state = State::Start;
     }
 

@@ -42,7 +42,8 @@ use crate::{Draft, Error, ErrorKind, InvalidRequest, Operation, Reply, Service};
 /// body.
 ///
 /// Number of requests: at most the policy's attempts, and one more each for renewed credentials, for a
-/// corrected clock, for a pooled connection that was found closed, and for a redirect that is followed.
+/// corrected clock, for a pooled connection that was found closed, and for a redirect that is followed; the
+/// other host has a clock of its own, which is corrected once too.
 ///
 /// A conditional write of which nobody knows whether it took effect is looked up: a `HeadObject` (for a
 /// symbolic link a `GetSymlink`), four at most, in place of the repetition that the policy and the budget
