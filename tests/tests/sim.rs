@@ -278,15 +278,13 @@ fn f69_a_layer_above_can_retry_alone() {
     }
 }
 
-/// Whether the call ends without knowing what it did, or may not be made a third time.
+/// Whether the call ends without knowing what it did.
 fn is_left_open(operation: &str, trouble: &[Fault]) -> bool {
     match operation {
         // The second arrival finds nothing to clean, and nobody knows whose work that was.
         "CleanRestoredObject" => trouble == [Fault::Lose],
         // Nobody said what the object must be.
         "CompleteMultipartUpload" => trouble == [Fault::Lose] || trouble.contains(&Fault::Harm(Harm::Cut(3))),
-        // Each arrival may leave an upload behind, so it is repeated once.
-        "InitiateMultipartUpload" => trouble.contains(&Fault::Refuse(Refusal::SLOW_DOWN)),
         _ => false,
     }
 }

@@ -21,9 +21,10 @@ pub enum Effect {
 impl Effect {
     /// Whether one more attempt can do no harm, given what is known about the attempts so far.
     ///
-    /// `repeats_after_unknown` counts the attempts already made while the outcome was
-    /// [`Outcome::Unknown`]; an [`Orphaning`](Self::Orphaning) operation has one of them. A
-    /// [`Conditional`](Self::Conditional) one has none: first find out, by a read, whether it took effect.
+    /// `repeats_after_unknown` counts the attempts made while the outcome was [`Outcome::Unknown`] that may
+    /// have taken effect themselves: what was refused for certain does not count. An
+    /// [`Orphaning`](Self::Orphaning) operation has one of them. A [`Conditional`](Self::Conditional) one has
+    /// none: first find out, by a read, whether it took effect.
     ///
     /// ```
     /// use oss_retry::{Effect, Outcome};

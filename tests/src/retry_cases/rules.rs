@@ -183,6 +183,9 @@ impl<'a> Play<'a> {
             let told = |play: &Self| if play.is_in_doubt { Outcome::Unknown } else { play.outcome };
             let is_conflict = matches!(failed.kind, Kind::Service(_, code) if CONFLICTS.contains(&code));
             let was_in_doubt = self.is_in_doubt;
+            if (self.outcome, failed.outcome) == (Outcome::Unknown, Outcome::Unknown) {
+                self.repeats_in_doubt += 1;
+            }
             self.outcome = self.outcome.max(failed.outcome);
             if was_in_doubt && is_conflict {
                 self.outcome = Outcome::Unknown;
@@ -383,9 +386,6 @@ impl<'a> Play<'a> {
         // F71: no wait that would outlast the call.
         if self.given.deadline_ms.is_some_and(|deadline| wait.0 >= deadline) {
             return false;
-        }
-        if self.outcome == Outcome::Unknown {
-            self.repeats_in_doubt += 1;
         }
         self.waits.push(wait);
         true

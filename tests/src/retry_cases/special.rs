@@ -154,6 +154,12 @@ fn clocks() -> Vec<Case> {
         let case = Case::new("clock", "no-time-told", &call, &Given::default(), &[untold.into()]);
         all.push(case.why(format!("{} is refused for its time, by an answer without a time.", call.words)));
     }
+    let given = Given { clock_ahead_secs: 3600, ..Given::default() };
+    for call in by_name(&["initiate", "put"]) {
+        // What was lost did not tell the time.
+        let case = Case::new("clock", "ahead-after-a-loss", &call, &given, &[Does::Close(0).into()]);
+        all.push(case.row("F21"));
+    }
     all
 }
 

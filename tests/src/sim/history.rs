@@ -36,6 +36,8 @@ pub struct Version {
     pub until: u64,
     /// Whether it can be appended to.
     pub is_appendable: bool,
+    /// Whether it is made of a part.
+    pub is_multipart: bool,
 }
 
 /// Who writes what no call of the schedule wrote.
@@ -44,7 +46,8 @@ pub const OTHERS: u16 = u16::MAX;
 impl Version {
     /// The entity tag.
     pub fn tag(&self) -> String {
-        format!("\"{:016X}{:016X}\"", self.crc, self.number)
+        let parts = if self.is_multipart { "-1" } else { "" };
+        format!("\"{:016X}{:016X}{parts}\"", self.crc, self.number)
     }
 }
 
@@ -120,9 +123,9 @@ impl History {
         let versions = &mut self.keys[key];
         versions.iter_mut().rev().take(1).for_each(|version| version.until = now);
         let number = self.versions;
-        let version =
-            Version { bytes, crc, number, writer, from: now, until: u64::MAX, is_appendable: false };
-        versions.push(version);
+        let until = u64::MAX;
+        let (is_appendable, is_multipart) = (false, false);
+        versions.push(Version { bytes, crc, number, writer, from: now, until, is_appendable, is_multipart });
     }
 
     /// What the service did for a call with this body.
@@ -144,8 +147,9 @@ impl History {
             Kind::Begin => self.begun.push((writer, upload_id.unwrap_or_default())),
             Kind::Part(number) => self.parts.push((writer, number, body.clone())),
             Kind::Complete => {
-                let part = self.waiting[key].take();
-                part.into_iter().for_each(|bytes| self.put(key, bytes, writer, now));
+                let Some(bytes) = self.waiting[key].take() else { return };
+                self.put(key, bytes, writer, now);
+                self.keys[key].iter_mut().rev().take(1).for_each(|version| version.is_multipart = true);
             }
         }
     }

@@ -101,6 +101,8 @@ pub(crate) struct Upload {
     pub(crate) id: String,
     /// The entity tag of its part.
     pub(crate) etag: String,
+    /// Its part.
+    pub(crate) bytes: Bytes,
 }
 
 /// The machine of a call. `content` is its content, `at_first` what its key held when the world began, and
@@ -113,8 +115,8 @@ pub(crate) fn machine(
     (uploads, at_first, site): (&[Option<Upload>], &Bytes, &Site),
 ) -> Box<dyn Machine> {
     let key = KEYS[plan.key].name;
-    let upload =
-        || uploads[plan.key].clone().unwrap_or_else(|| Upload { id: "none".into(), etag: "\"\"".into() });
+    let none = || Upload { id: "none".into(), etag: "\"\"".into(), bytes: Bytes::new() };
+    let upload = || uploads[plan.key].clone().unwrap_or_else(none);
     match plan.kind {
         Kind::Get => {
             let mut get = GetObject::new(BUCKET, key);
@@ -149,10 +151,14 @@ pub(crate) fn machine(
             whole(&UploadPart::new(BUCKET, key, upload().id, u32::from(number), body), service, call, done)
         }
         Kind::Complete => {
-            let Upload { id, etag } = upload();
+            let Upload { id, etag, bytes } = upload();
             let complete = CompleteMultipartUpload::new(BUCKET, key, id);
             let parts = vec![CompletedPart::new(1_u32, ETag::from(etag.as_str()))];
-            whole(&complete.parts(parts), service, call, done)
+            let mut complete = complete.parts(parts);
+            if plan.knows_object() {
+                complete = complete.size(bytes.len() as u64).crc64(oss_crc::checksum(&bytes));
+            }
+            whole(&complete, service, call, done)
         }
         Kind::DeleteMany => {
             let keys = [key, KEYS[(plan.key + 1) % KEYS.len()].name];

@@ -137,7 +137,11 @@ fn answer(asked: &Asked<'_>, history: &History) -> Answer {
 
 fn described(version: Option<&Version>, answer: Answer) -> Answer {
     let Some(version) = version else { return answer };
-    let kind = if version.is_appendable { "Appendable" } else { "Normal" };
+    let kind = match version {
+        Version { is_appendable: true, .. } => "Appendable",
+        Version { is_multipart: true, .. } => "Multipart",
+        _ => "Normal",
+    };
     let answer = answer.header("etag", version.tag()).header(CRC64, version.crc.to_string());
     answer.header("x-oss-object-type", kind)
 }

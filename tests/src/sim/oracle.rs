@@ -242,8 +242,6 @@ impl World<'_> {
         let has_means = plan.attempts >= 3
             && plan.timeout_ms.is_none()
             && plan.body == Source::Memory
-            // Of an upload that may have been begun there is one repetition, whatever becomes of that.
-            && (plan.kind != Kind::Begin || ahead == 0)
             && !plan.is_versioned;
         let mut troubles = plan.faults.iter().filter(|fault| **fault != Fault::Calm);
         let has_passed = troubles.next().is_none_or(|fault| fault.passes()) && troubles.next().is_none();

@@ -353,6 +353,11 @@ impl Plan {
         plan
     }
 
+    /// Whether a completion says what the object must be, so that it can be looked up.
+    pub fn knows_object(&self) -> bool {
+        self.len.is_multiple_of(2)
+    }
+
     /// The policy of the call.
     pub fn policy(&self) -> Policy {
         let policy = Policy::new()

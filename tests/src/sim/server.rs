@@ -227,8 +227,9 @@ impl Base {
     pub(crate) fn new(which: Which) -> Self {
         let mut history = History::new();
         if which == Which::Scripted {
-            let upload = |key| Upload { id: format!("UP{key}"), etag: "\"0\"".into() };
-            let uploads = KEYS.iter().enumerate().map(|(key, row)| row.part.map(|_| upload(key)));
+            let upload =
+                |key, len| Upload { id: format!("UP{key}"), etag: "\"0\"".into(), bytes: first(key, len) };
+            let uploads = KEYS.iter().enumerate().map(|(key, row)| row.part.map(|len| upload(key, len)));
             return Self { peer: None, uploads: uploads.collect(), site: Site::default(), history };
         }
         let mut peer = Peer::new([], false, EPOCH);
@@ -273,10 +274,10 @@ impl Base {
 fn begin_upload(peer: &mut Peer, key: &str, bytes: Bytes) -> Upload {
     let begin = InitiateMultipartUpload::new(BUCKET, key);
     let id = peer.prepare(&begin, EPOCH).expect("an upload can be begun").upload_id;
-    let part = UploadPart::new(BUCKET, key, id.clone(), 1_u32, bytes);
+    let part = UploadPart::new(BUCKET, key, id.clone(), 1_u32, bytes.clone());
     let etag = peer.prepare(&part, EPOCH).expect("a part can be uploaded").etag;
     let etag = etag.expect("a part has an entity tag");
-    Upload { id, etag: etag.to_string() }
+    Upload { id, etag: etag.to_string(), bytes }
 }
 
 /// The access keys, one after the other.

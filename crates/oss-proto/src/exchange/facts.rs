@@ -207,7 +207,12 @@ impl Machine {
     }
 
     pub(super) fn note(&mut self, failed: &Unsuccessful, started: bool, now: Now) {
-        self.outcome = self.outcome.merge(failed.outcome(started));
+        let outcome = failed.outcome(started);
+        if (self.outcome, outcome) == (Outcome::Unknown, Outcome::Unknown) {
+            // One that was refused for certain, for its time or else, has used nothing up.
+            self.repeats_after_unknown = self.repeats_after_unknown.saturating_add(1);
+        }
+        self.outcome = self.outcome.merge(outcome);
         if self.is_in_doubt && refusal_of(failed).is_some() {
             // Refused for what may be its own first arrival.
             self.outcome = Outcome::Unknown;

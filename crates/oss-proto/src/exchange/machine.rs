@@ -453,7 +453,7 @@ impl Machine {
     fn relocate(&mut self, service: Service) {
         self.corrected.redirect = true;
         self.service = service;
-        // Another host has a clock of its own.
+        // Another host has a clock of its own, which is corrected once like that of the first.
         self.skew_secs = self.skews.of(&self.service.endpoint);
         self.corrected.clock = false;
         self.state = State::Start;
@@ -507,9 +507,6 @@ impl Machine {
     fn take_pause(&mut self, proposal: &Proposal, delay: Duration, now: Now) {
         if self.leaves_no_time(delay, now) {
             return self.give_up();
-        }
-        if self.outcome == Outcome::Unknown {
-            self.repeats_after_unknown = self.repeats_after_unknown.saturating_add(1);
         }
         self.last_cost = proposal.cost;
         self.state = State::Backoff { until: now.mono.saturating_add(delay) };

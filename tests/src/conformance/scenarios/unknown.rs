@@ -13,7 +13,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     all.extend([silent_completion(), absent_completion(), refused_completion(), unexpected_completion()]);
     all.extend([lost_copy(), unmade_copy(), others_copy(), copy_of_what_is_gone(), uncertain_copy()]);
     all.extend([lost_link(), others_link(), marked(), unmarked()]);
-    all.extend([versioned(), versioned_and_repeated(), begun_twice(), begun_for_another()]);
+    all.extend([
+        versioned(),
+        versioned_and_repeated(),
+        begun_twice(),
+        begun_after_all(),
+        begun_for_another(),
+    ]);
     all.extend([deleted_meanwhile(), partly_deleted(), restoring()]);
     all
 }
@@ -378,6 +384,32 @@ fn begun_twice() -> Scenario {
             "= InitiateMultipartUpload 200, 2 attempts: UPLOAD",
             "# a.txt: an upload",
             "# a.txt: an upload",
+            "# a.txt: an upload",
+            "# a.txt: an upload",
+            "# a.txt: an upload",
+        ])
+}
+
+/// What is refused for certain begins no upload.
+fn begun_after_all() -> Scenario {
+    let refused = |status, code: &str| Deed::Answer(Answer::error(status, code));
+    let initiate = || InitiateMultipartUpload::new(BUCKET, "a.txt");
+    Scenario::new("f21_f57_a_refusal_for_certain_is_not_the_one_repetition")
+        .ahead(3600)
+        .deeds([Deed::Lose, Deed::Serve, Deed::Serve])
+        .deeds([Deed::Lose, refused(503, "SlowDown"), Deed::Lose])
+        .call(initiate())
+        .call(initiate())
+        .expects([
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed, misdated",
+            "> POST /bucket/a.txt?encoding-type=url&uploads signed, misdated",
+            BEGUN,
+            "= InitiateMultipartUpload 200, 3 attempts, an orphan may be left: UPLOAD",
+            BEGUN,
+            BEGUN,
+            BEGUN,
+            "= InitiateMultipartUpload failed: the connection broke; unknown, 3 attempts, \
+             an orphan may be left",
             "# a.txt: an upload",
             "# a.txt: an upload",
             "# a.txt: an upload",
