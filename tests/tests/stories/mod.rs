@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use oss_proto::transfer::{
-    Append, Copy, Download, Step, Ticket, Transfer, TransferError, TransferOptions, Upload, UploadFate, Work,
+    Append, Download, ServerCopy, Step, Ticket, Transfer, TransferError, TransferOptions, Upload, UploadFate,
+    Work,
 };
 use oss_proto::{
     AppendObject, CopyObject, CopySource, CorruptBody, DeleteObject, ErrorKind, GetObject, GetObjectTagging,
@@ -236,7 +237,7 @@ pub(crate) fn copies<S: Stage>(make: fn(&Scenario) -> S) {
     let copy = || CopyObject::new(BUCKET, "c", CopySource::new(BUCKET, "b"));
     for single_bytes_max in [0, 1 << 30] {
         let options = TransferOptions::new().part_size(PART).single_bytes_max(single_bytes_max);
-        let output = theatre.run(&mut Copy::new(copy(), &options)).unwrap();
+        let output = theatre.run(&mut ServerCopy::new(copy(), &options)).unwrap();
         assert_eq!((output.bytes, output.is_checked), (250 << 10, true));
         assert_eq!(output.parts, if single_bytes_max == 0 { 3 } else { 0 });
         assert_eq!(theatre.content("c"), Some(content(250 << 10)));

@@ -1,6 +1,8 @@
 //! Copies inside a region, which OSS makes itself.
 
-use oss_proto::transfer::{Completion, Copy, CopyOutput, Progress, Ticket, Transfer, TransferError, Work};
+use oss_proto::transfer::{
+    Completion, CopyOutput, Progress, ServerCopy, Ticket, Transfer, TransferError, Work,
+};
 use oss_proto::{Checked, CopyObject, CopySource, Error, IntoField, ObjectKey};
 
 use super::cancel::How;
@@ -78,7 +80,7 @@ impl CopyTo {
         let Self { settings, copy } = self;
         let client = settings.bucket.client().clone();
         let drop_guard = GiveUp::new(&client, settings.options.keep_parts);
-        let copy = Copy::new(copy, &settings.options);
+        let copy = ServerCopy::new(copy, &settings.options);
         let mut job = CopyJob { client, copy, drop_guard };
         let result = engine::run(&mut job, settings.cancel, Watch::new(settings.watcher)).await;
         job.drop_guard.disarm();
@@ -88,7 +90,7 @@ impl CopyTo {
 
 struct CopyJob {
     client: Client,
-    copy: Copy,
+    copy: ServerCopy,
     drop_guard: GiveUp,
 }
 

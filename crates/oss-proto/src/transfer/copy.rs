@@ -36,7 +36,7 @@ use crate::{
 ///
 /// Success means that the copy has the CRC-64 of the source, as far as OSS states the two. A source that is
 /// replaced or deleted meanwhile is [`ErrorKind::ObjectChanged`].
-pub struct Copy {
+pub struct ServerCopy {
     copy: CopyObject,
     options: TransferOptions,
     flight: Flight<Job>,
@@ -81,7 +81,7 @@ pub struct CopyOutput {
     pub may_be_orphan: bool,
 }
 
-impl Copy {
+impl ServerCopy {
     /// The largest object that is copied in one request when the options do not say: 200 MiB, as in the
     /// official SDKs. OSS documents 1 GB in one place and 5 GiB in another.
     pub const SINGLE_BYTES_MAX: u64 = 200 << 20;
@@ -239,7 +239,7 @@ impl Copy {
     }
 }
 
-impl Transfer for Copy {
+impl Transfer for ServerCopy {
     type Output = CopyOutput;
 
     fn poll(&mut self) -> Step<CopyOutput> {
@@ -339,8 +339,8 @@ impl CopyOutput {
     }
 }
 
-impl core::fmt::Debug for Copy {
+impl core::fmt::Debug for ServerCopy {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Copy({})", self.stage_name())
+        write!(f, "ServerCopy({})", self.stage_name())
     }
 }

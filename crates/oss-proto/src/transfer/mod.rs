@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | [`Upload`] | a [`PutObject`] and a length, or parts as they come | one object, in one or many requests |
 //! | [`Download`] | a [`GetObject`] | the bytes of one object as it was at one time |
-//! | [`Copy`](struct@Copy) | a [`CopyObject`] | a copy, in one request or in parts |
+//! | [`ServerCopy`] | a [`CopyObject`] | a copy, in one request or in parts |
 //! | [`Append`] | an [`AppendObject`] | an object that grows, its position and checksum carried along |
 //! | [`DeleteMany`] | any number of objects | what became of each |
 //! | [`Listing`] | the operation of a list | its entries, page by page |
@@ -42,7 +42,7 @@ use core::ops::Range;
 
 pub use self::append::{Append, AppendOutput};
 pub use self::checkpoint::{Checkpoint, CheckpointError, Fresh};
-pub use self::copy::{Copy, CopyOutput};
+pub use self::copy::{CopyOutput, ServerCopy};
 pub use self::delete_many::{DeleteMany, Fate};
 pub use self::disk::{DiskDone, DiskWork, FileError, FileStep};
 pub use self::download::{Download, DownloadOutput};

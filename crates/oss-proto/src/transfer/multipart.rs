@@ -28,7 +28,7 @@ use crate::{
     ErrorKind, ListParts, ListPartsOutput, Misuse, ObjectKey, Outcome, Paged as _, ReadError,
 };
 
-/// The machine under [`Upload`](super::Upload) and [`Copy`](super::Copy).
+/// The machine under [`Upload`](super::Upload) and [`ServerCopy`](super::ServerCopy).
 pub(super) struct Multipart {
     recipe: Recipe,
     keep_parts: bool,

@@ -196,7 +196,7 @@ fn f60_forbid_overwrite_is_said_wherever_an_object_is_made() {
         let mut upload = Upload::new(put().forbid_overwrite(true), 250 << 10, &options);
         run(&mut upload, &mut source(250 << 10), &mut note).unwrap();
         let copy = CopyObject::new("bucket", "copy", CopySource::new("bucket", "key"));
-        let mut copy = Copy::new(copy.forbid_overwrite(true), &options);
+        let mut copy = ServerCopy::new(copy.forbid_overwrite(true), &options);
         run(&mut copy, &mut holding(250 << 10), &mut note).unwrap();
         let yes = Some(true);
         if in_parts {

@@ -98,7 +98,7 @@ fn copy() -> CopyObject {
 #[test]
 fn a_copy_is_one_request_or_parts_of_one_source_and_the_same_object() {
     let mut store = copying(250 << 10);
-    let output = well(&mut Copy::new(copy(), &options()), &mut store).unwrap();
+    let output = well(&mut ServerCopy::new(copy(), &options()), &mut store).unwrap();
     assert_eq!(
         (output.parts, output.is_checked, &store.log[..]),
         (0, true, &["Head", "Copy"].map(String::from)[..])
@@ -106,7 +106,7 @@ fn a_copy_is_one_request_or_parts_of_one_source_and_the_same_object() {
     for has_no_part_crc in [false, true] {
         let mut store = copying(250 << 10);
         store.has_no_part_crc = has_no_part_crc;
-        let output = well(&mut Copy::new(copy(), &options().single_bytes_max(0)), &mut store).unwrap();
+        let output = well(&mut ServerCopy::new(copy(), &options().single_bytes_max(0)), &mut store).unwrap();
         assert_eq!((output.parts, output.is_checked, output.bytes), (3, true, 250 << 10));
         let (source, target) = (&store.objects["key"], &store.objects["copy"]);
         assert_eq!(target.content, source.content);
@@ -119,7 +119,7 @@ fn a_copy_is_one_request_or_parts_of_one_source_and_the_same_object() {
     let replacing =
         replacing.metadata_directive(CopyDirective::Replace).tagging_directive(CopyDirective::Replace);
     let mut store = copying(250 << 10);
-    well(&mut Copy::new(replacing, &options().single_bytes_max(0)), &mut store).unwrap();
+    well(&mut ServerCopy::new(replacing, &options().single_bytes_max(0)), &mut store).unwrap();
     let target = &store.objects["copy"];
     assert_eq!(target.content_type.as_deref(), Some("text/plain"));
     assert_eq!((target.metadata.get("x"), target.metadata.get("author")), (Some("y"), None));
@@ -130,7 +130,7 @@ fn a_copy_is_one_request_or_parts_of_one_source_and_the_same_object() {
 fn f34_a_source_that_changes_while_it_is_copied_is_no_mixture() {
     for (single, deleted) in [(0, false), (0, true), (1 << 30, false)] {
         let mut store = copying(250 << 10);
-        let mut copy = Copy::new(copy(), &options().single_bytes_max(single));
+        let mut copy = ServerCopy::new(copy(), &options().single_bytes_max(single));
         let mut count = 0;
         let mut dice = Dice(1);
         let error = loop {
@@ -159,7 +159,7 @@ fn f34_a_source_that_changes_while_it_is_copied_is_no_mixture() {
 #[test]
 fn a_copy_with_another_checksum_than_its_source_is_not_made() {
     let mut store = copying(250 << 10);
-    let mut copy = Copy::new(copy(), &options().single_bytes_max(0));
+    let mut copy = ServerCopy::new(copy(), &options().single_bytes_max(0));
     let error = loop {
         match copy.poll() {
             Step::Run(ticket, work) => {
@@ -251,8 +251,8 @@ fn i06_an_append_that_nobody_waited_for_says_where_it_may_be() {
 }
 
 /// The tags of a copy in parts are asked for; the source has this version.
-fn asked_for_tags(version: &str) -> (Copy, Ticket, GetObjectTagging) {
-    let mut copy = Copy::new(copy(), &options().single_bytes_max(0));
+fn asked_for_tags(version: &str) -> (ServerCopy, Ticket, GetObjectTagging) {
+    let mut copy = ServerCopy::new(copy(), &options().single_bytes_max(0));
     let Step::Run(ticket, Work::Head(_)) = copy.poll() else { panic!("it looks") };
     let head = HeadObjectOutput {
         content_length: Some(250 << 10),
