@@ -10,6 +10,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 
+use super::error::{misuse, once};
 use super::flight::{Flight, Landing};
 use super::{Came, Completion, Progress, Step, Ticket, Transfer, TransferError, TransferErrorKind, Work};
 use crate::{
@@ -196,9 +197,8 @@ impl Append {
     }
 
     fn misuse(&mut self, what: &'static str) {
-        let kind = ErrorKind::Misuse(Misuse { what, state: self.stage_name() });
         if !self.is_over() {
-            let error = Error::new(kind, "AppendObject", Outcome::Unknown);
+            let error = misuse("AppendObject", what, self.stage_name());
             self.stage = Stage::Over(Some(Box::new(Err(error.into()))));
         }
     }
@@ -220,11 +220,7 @@ impl Transfer for Append {
     fn poll(&mut self) -> Step<AppendOutput> {
         self.settle();
         match &mut self.stage {
-            Stage::Over(result) => {
-                let misuse = Misuse { what: "polled again", state: "Over" };
-                let again = || Error::new(ErrorKind::Misuse(misuse), "AppendObject", Outcome::Unknown);
-                Step::Done(result.take().map_or_else(|| Err(again().into()), |result| *result))
-            }
+            Stage::Over(result) => Step::Done(once(result, "AppendObject")),
             _ if !self.flight.has_room() => Step::Busy,
             Stage::Start => {
                 let mut head = HeadObject::new(self.append.bucket.clone(), self.append.key.clone());

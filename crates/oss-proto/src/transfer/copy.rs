@@ -11,6 +11,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use super::error::{misuse, once};
 use super::flight::{Flight, Landing};
 use super::multipart::{Cut, Made, Multipart};
 use super::recipe::{Pin, Recipe};
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     AbortMultipartUpload, CopyDirective, CopyObject, ETag, Error, ErrorKind, GetObjectTagging, HeadObject,
-    HeadObjectOutput, InitiateMultipartUpload, Misuse, Outcome, ReadError, Tags,
+    HeadObjectOutput, InitiateMultipartUpload, Outcome, ReadError, Tags,
 };
 
 /// Copies one object inside a region, without moving its bytes through here: in one `CopyObject` up to 200
@@ -55,7 +56,7 @@ enum Stage {
     /// What the copy is to be, its tags aside.
     Tagging(Box<Recipe>, Plan),
     Copying(Box<Multipart>),
-    Over(Option<Box<TransferError>>),
+    Over(Option<Box<Result<CopyOutput, TransferError>>>),
 }
 
 /// A copy that was made.
@@ -92,7 +93,7 @@ impl ServerCopy {
     pub fn new(copy: CopyObject, options: &TransferOptions) -> Self {
         let stage = match options.check() {
             Ok(()) => Stage::Start,
-            Err(error) => Stage::Over(Some(Box::new(error.into()))),
+            Err(error) => Stage::Over(Some(Box::new(Err(error.into())))),
         };
         let (flight, options) = (Flight::new(options.lanes), *options);
         Self { copy, options, flight, stage, source: None }
@@ -217,14 +218,14 @@ impl ServerCopy {
         tags
     }
 
-    fn misuse(what: &'static str, state: &'static str) -> TransferError {
-        Error::new(ErrorKind::Misuse(Misuse { what, state }), "CopyObject", Outcome::Unknown).into()
+    fn misuse(&mut self, what: &'static str) {
+        self.fail(misuse("CopyObject", what, self.stage_name()));
     }
 
     /// → Over. Nothing was begun.
     fn fail(&mut self, error: impl Into<TransferError>) {
         if !matches!(self.stage, Stage::Over(_)) {
-            self.stage = Stage::Over(Some(Box::new(error.into())));
+            self.stage = Stage::Over(Some(Box::new(Err(error.into()))));
         }
     }
 
@@ -250,10 +251,7 @@ impl Transfer for ServerCopy {
                 Step::Done(Ok(made)) => Step::Done(Ok(CopyOutput::new(made, self.source.take()))),
                 Step::Done(Err(error)) => Step::Done(Err(error)),
             },
-            Stage::Over(error) => {
-                let error = error.take().map_or_else(|| Self::misuse("polled again", "Over"), |error| *error);
-                Step::Done(Err(error))
-            }
+            Stage::Over(result) => Step::Done(once(result, "CopyObject")),
             _ if !self.flight.is_empty() => Step::Busy,
             Stage::Start => {
                 let head = self.look();
@@ -272,10 +270,7 @@ impl Transfer for ServerCopy {
         let job = match self.flight.land(ticket) {
             Landing::Of(job) => job,
             Landing::Again => return,
-            Landing::Unknown => {
-                return self
-                    .fail(Self::misuse("completed work that was never handed out", self.stage_name()));
-            }
+            Landing::Unknown => return self.misuse("completed work that was never handed out"),
         };
         match (job, result.map(|completion| completion.0)) {
             (Job::Head, Ok(Came::Head(head))) if matches!(self.stage, Stage::Looking) => {
@@ -296,10 +291,7 @@ impl Transfer for ServerCopy {
                 self.fail(TransferError::new(TransferErrorKind::SourceTags { error: Box::new(error) }));
             }
             (_, Err(error)) => self.fail(error),
-            (_, Ok(_)) if matches!(self.stage, Stage::Over(_)) => {}
-            (_, Ok(_)) => {
-                self.fail(Self::misuse("completed work with the answer of another", self.stage_name()));
-            }
+            (_, Ok(_)) => self.misuse("completed work with the answer of another"),
         }
     }
 

@@ -9,14 +9,15 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use super::error::misuse;
 use super::flight::{Flight, Landing};
 use super::{
     Came, Completion, Progress, Step, Ticket, Transfer, TransferError, TransferErrorKind, TransferOptions,
     Work,
 };
 use crate::{
-    Delete, DeleteMultipleObjects, DeleteMultipleObjectsOutput, DeletedObject, Deletion, Error, ErrorKind,
-    FailedDeletion, Misuse, ObjectIdentifier, Outcome,
+    Delete, DeleteMultipleObjects, DeleteMultipleObjectsOutput, DeletedObject, Deletion, Error,
+    FailedDeletion, ObjectIdentifier, Outcome,
 };
 
 /// Deletes any number of objects, up to 1,000 in a request, several requests at a time.
@@ -169,9 +170,7 @@ impl DeleteMany {
 
     fn misuse(&mut self, what: &'static str) {
         let state = if self.is_over { "Over" } else { "Going" };
-        let kind = ErrorKind::Misuse(Misuse { what, state });
-        let error = Error::new(kind, "DeleteMultipleObjects", Outcome::Unknown);
-        self.fail(TransferErrorKind::Call(error));
+        self.fail(TransferErrorKind::Call(misuse("DeleteMultipleObjects", what, state)));
     }
 }
 

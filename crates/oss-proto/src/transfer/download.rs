@@ -18,6 +18,7 @@ use core::ops::Range;
 
 use self::object::{Checkpoints, Object, Pin};
 use super::checkpoint::{Identity, Kind};
+use super::error::{misuse, once};
 use super::flight::{Flight, Landing};
 use super::{
     Came, Checkpoint, CheckpointError, Completion, Fresh, Plan, Progress, Received, Step, Ticket, Transfer,
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     ByteRange, Change, CorruptBody, Error, ErrorKind, GetObject, HeadObject, HeadObjectOutput, Integrity,
-    InvalidRequest, InvalidValue, Misuse, ObjectChanged, Outcome, ReadError, Service, Text as _,
+    InvalidRequest, InvalidValue, ObjectChanged, Outcome, ReadError, Service, Text as _,
 };
 
 /// Downloads one object, or a range of it, in parts, several at a time.
@@ -395,8 +396,7 @@ impl Download {
 
     /// → Over at once: such a driver brings nothing else to an end.
     fn misuse(&mut self, what: &'static str) {
-        let kind = ErrorKind::Misuse(Misuse { what, state: self.stage_name() });
-        let error = Error::new(kind, "GetObject", Outcome::Unknown);
+        let error = misuse("GetObject", what, self.stage_name());
         if !matches!(self.stage, Stage::Over(_)) {
             self.is_final = true;
             self.stage = Stage::Over(Some(Box::new(Err(error.into()))));
@@ -420,11 +420,7 @@ impl Transfer for Download {
 
     fn poll(&mut self) -> Step<DownloadOutput> {
         match &mut self.stage {
-            Stage::Over(result) => {
-                let misuse = Misuse { what: "polled again", state: "Over" };
-                let again = || Error::new(ErrorKind::Misuse(misuse), "GetObject", Outcome::Unknown);
-                Step::Done(result.take().map_or_else(|| Err(again().into()), |result| *result))
-            }
+            Stage::Over(result) => Step::Done(once(result, "GetObject")),
             _ if !self.flight.has_room() => Step::Busy,
             Stage::Start => {
                 let mut head = HeadObject::new(self.get.bucket.clone(), self.get.key.clone());

@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::{FileError, PlanError};
 use crate::invalid::excerpt;
-use crate::{CompletedPart, Error};
+use crate::{CompletedPart, Error, ErrorKind, Misuse, Outcome};
 
 /// Why a transfer failed: the first thing that went wrong, and what it leaves at OSS.
 #[derive(Clone, Debug)]
@@ -60,6 +60,20 @@ pub enum TransferErrorKind {
         /// What differs, and how.
         what: String,
     },
+}
+
+/// What a driver is told that breaks the contract of a transfer.
+pub(super) fn misuse(operation: &'static str, what: &'static str, state: &'static str) -> Error {
+    Error::new(ErrorKind::Misuse(Misuse { what, state }), operation, Outcome::Unknown)
+}
+
+/// The result of a transfer that is over: it is given once, and asking again is a misuse.
+pub(super) fn once<T>(
+    result: &mut Option<Box<Result<T, TransferError>>>,
+    operation: &'static str,
+) -> Result<T, TransferError> {
+    let again = || Err(misuse(operation, "polled again", "Over").into());
+    result.take().map_or_else(again, |result| *result)
 }
 
 /// A multipart upload that a failed transfer leaves, or may leave, behind.

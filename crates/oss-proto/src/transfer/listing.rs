@@ -4,9 +4,10 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::error::misuse;
 use crate::{
     Error, ErrorKind, ListBuckets, ListMultipartUploads, ListObjectVersions, ListObjects, ListObjectsV2,
-    ListParts, Misuse, Operation, Outcome, Paged, Reply,
+    ListParts, Operation, Outcome, Paged, Reply,
 };
 
 /// A list of any length, one page of it in memory at a time.
@@ -114,7 +115,7 @@ impl<O: Entries> Listing<O> {
                 self.asked = Some(list.clone());
                 ListingStep::Run(list)
             }
-            None if self.is_over => ListingStep::Done(Err(misuse("polled again", "Over"))),
+            None if self.is_over => ListingStep::Done(Err(misuse("List", "polled again", "Over"))),
             None => {
                 self.is_over = true;
                 ListingStep::Done(Ok(()))
@@ -126,7 +127,7 @@ impl<O: Entries> Listing<O> {
     pub fn complete(&mut self, result: Result<Reply<O::Output>, Error>) {
         let Some(asked) = self.asked.take() else {
             if !self.is_over && self.failure.is_none() {
-                self.failure = Some(misuse("completed work that was never handed out", "Ready"));
+                self.failure = Some(misuse("List", "completed work that was never handed out", "Ready"));
             }
             return;
         };
@@ -177,10 +178,6 @@ impl<O: Entries> Listing<O> {
         let last = self.entries.back().and_then(O::key).map(|(key, _)| key.into());
         self.last = last.or_else(|| self.last.take());
     }
-}
-
-fn misuse(what: &'static str, state: &'static str) -> Error {
-    Error::new(ErrorKind::Misuse(Misuse { what, state }), "List", Outcome::Unknown)
 }
 
 impl<O: Entries> fmt::Debug for Listing<O> {

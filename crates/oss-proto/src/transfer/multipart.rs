@@ -19,7 +19,7 @@ use alloc::string::{String, ToString};
 pub(super) use self::parts::{Made, Offers};
 use self::parts::{Part, Parts, listed};
 use super::checkpoint::Identity;
-use super::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};
+use super::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate, once};
 use super::flight::{Flight, Landing, Ticket};
 use super::recipe::Recipe;
 use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Progress, Step, TransferOptions, Work};
@@ -223,8 +223,7 @@ impl Multipart {
 
     pub(super) fn poll(&mut self) -> Step<Made> {
         if let Stage::Over(result) = &mut self.stage {
-            let again = || Err(self.recipe.misuse("polled again", "Over").into());
-            return Step::Done(result.take().map_or_else(again, |result| *result));
+            return Step::Done(once(result, self.recipe.operation(false)));
         }
         if !self.flight.has_room() {
             return Step::Busy;

@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::Work;
+use super::error::misuse;
 use crate::{
     AbortMultipartUpload, BucketName, Callback, CallbackVars, Change, Checked, CompleteMultipartUpload,
     CompletedPart, CopyObject, CopySource, ETag, Error, ErrorKind, InitiateMultipartUpload, ListParts,
-    Misuse, ObjectAcl, ObjectChanged, ObjectKey, Operation as _, Outcome, Payload, PutObject, ReadError,
+    ObjectAcl, ObjectChanged, ObjectKey, Operation as _, Outcome, Payload, PutObject, ReadError,
     RequestPayer, UploadPart, UploadPartCopy,
 };
 
@@ -188,8 +189,7 @@ impl Recipe {
 
     /// The error of a driver that broke the contract.
     pub(super) fn misuse(&self, what: &'static str, state: &'static str) -> Error {
-        let kind = ErrorKind::Misuse(Misuse { what, state });
-        Error::new(kind, self.operation(false), Outcome::Unknown)
+        misuse(self.operation(false), what, state)
     }
 
     /// The error of an answer that lacks what it must have.

@@ -15,12 +15,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::disk::{DiskDone, DiskWork, FileError, FileStep};
-use super::error::{TransferError, TransferErrorKind};
+use super::error::{TransferError, TransferErrorKind, misuse};
 use super::{
     Checkpoint, CheckpointError, Completion, Download, DownloadOutput, Fresh, Progress, Step, Ticket,
     Transfer, TransferOptions, Work,
 };
-use crate::{Error, ErrorKind, GetObject, Misuse, Outcome, Service};
+use crate::{Error, GetObject, Service};
 
 /// Downloads one object into a file that gets its name only when it is whole, verified and on the disk.
 ///
@@ -202,10 +202,7 @@ impl Save {
                     self.stage = Stage::Over;
                     return SaveStep::Done(self.result());
                 }
-                Stage::Over => {
-                    let misuse = misuse("polled again after its end", "Over");
-                    return SaveStep::Done(Err(TransferError::from(misuse)));
-                }
+                Stage::Over => return SaveStep::Done(Err(misuse(OPERATION, "polled again", "Over").into())),
             }
         }
     }
@@ -257,7 +254,7 @@ impl Save {
             Some(Out::Step) => {}
             Some(Out::Checkpoint) => return self.checkpoint_done(result),
             None => {
-                let misuse = misuse("reported a step on the disk that was not asked for", "Disk");
+                let misuse = misuse(OPERATION, "reported a step on the disk that was not asked for", "Disk");
                 return self.fail(TransferErrorKind::Call(misuse));
             }
         }
@@ -471,7 +468,7 @@ impl Save {
         match (self.failure.take(), self.output.take()) {
             (None, Some(download)) => Ok(Saved { download, fresh: self.fresh.take().or(fresh) }),
             (Some(kind), _) => Err(TransferError::new(kind)),
-            (None, None) => Err(TransferError::from(misuse("ended without a result", "Finish"))),
+            (None, None) => Err(TransferError::from(misuse(OPERATION, "ended without a result", "Finish"))),
         }
     }
 }
@@ -489,14 +486,11 @@ fn is_part_name(name: &str) -> bool {
     })
 }
 
-fn misuse(what: &'static str, state: &'static str) -> Error {
-    Error::new(ErrorKind::Misuse(Misuse { what, state }), "GetObject", Outcome::Unknown)
-}
-
 fn other_answer() -> TransferErrorKind {
-    TransferErrorKind::Call(misuse("gave another answer than was asked for", "Disk"))
+    TransferErrorKind::Call(misuse(OPERATION, "gave another answer than was asked for", "Disk"))
 }
 
+const OPERATION: &str = "GetObject";
 const PART_BEGIN: &str = ".oss-";
 const PART_END: &str = ".part";
 /// A random name of 64 bits is taken once, or somebody has filled the directory with all of them.

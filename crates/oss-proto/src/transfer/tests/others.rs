@@ -9,8 +9,8 @@ use super::rows::{PART, holding, kind, options, source, well};
 use super::{Dice, get, put};
 use crate::transfer::*;
 use crate::{
-    AppendObject, CopyDirective, CopyObject, CopySource, CorruptBody, ErrorKind, HeadObjectOutput, Outcome,
-    Reply, ReplyHead,
+    AppendObject, CopyDirective, CopyObject, CopySource, CorruptBody, Delete, DeleteMultipleObjects,
+    ErrorKind, HeadObjectOutput, Outcome, Reply, ReplyHead,
 };
 
 #[test]
@@ -80,6 +80,28 @@ fn a_driver_that_breaks_the_contract_is_told() {
     let Step::Run(second, _) = one.poll() else { panic!("it goes on") };
     other.complete(second, Err(broken(Outcome::Unknown)));
     assert!(matches!(other.poll(), Step::Done(Err(error)) if matches!(kind(&error), ErrorKind::Misuse(_))));
+}
+
+/// Polled twice after its end: the result comes once.
+fn ends_once(mut transfer: impl Transfer, operation: &str) {
+    transfer.cancel();
+    assert!(matches!(transfer.poll(), Step::Done(Err(error)) if error.is_cancelled()), "{operation}");
+    for _ in 0..2 {
+        let Step::Done(Err(error)) = transfer.poll() else { panic!("{operation} goes on") };
+        let call = error.call().unwrap();
+        assert_eq!((call.operation(), call.outcome()), (operation, Outcome::Unknown));
+        assert!(matches!(call.kind(), ErrorKind::Misuse(_)), "{error}");
+    }
+}
+
+#[test]
+fn i09_a_transfer_that_is_over_gives_its_result_once() {
+    ends_once(Upload::new(put(), 1, &options()), "CompleteMultipartUpload");
+    ends_once(Download::new(get(), &options()), "GetObject");
+    ends_once(ServerCopy::new(copy(), &options()), "CopyObject");
+    ends_once(Append::new(AppendObject::new("bucket", "key", 0_u64, "")), "AppendObject");
+    let delete = DeleteMultipleObjects::new("bucket", Delete::from_iter(["key"]));
+    ends_once(DeleteMany::new(delete, &options()), "DeleteMultipleObjects");
 }
 
 fn copying(len: usize) -> Store {
