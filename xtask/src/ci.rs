@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::run::{Failure, Outcome, Step, Workspace};
+use crate::run::{Failure, Outcome, Step, Workspace, output};
 use crate::{
     agreement, big, cargo, catalog, chaos, deny, examples, fuzz, hostile, instructions, interop, matrix,
     no_std, sabotage, sim, tidy, wasm,
@@ -53,6 +53,7 @@ pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> Result<Outcome,
         let (good, word) = judge(result);
         let line = line(name, start.elapsed(), &word);
         println!("{line}");
+        println!("{}", free_disk(workspace));
         lines.push(line);
         if !good {
             failed.push(*name);
@@ -65,6 +66,13 @@ pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> Result<Outcome,
         return Ok(Outcome::Done(format!("{done} steps; skipped for want of something: {missing}")));
     }
     Err(Failure(failed.join(", ")))
+}
+
+/// What is left of the disk: a full one fails a step in the words of whatever was writing.
+fn free_disk(workspace: &Workspace) -> String {
+    let free = output(workspace.program("df", &["-Pk", "."]));
+    let kib = free.ok().and_then(|text| text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok());
+    kib.map_or_else(|| "free disk: not known".into(), |kib| format!("free disk: {} GiB", kib >> 20))
 }
 
 fn skips(arguments: &[String]) -> Result<Vec<&'static str>, Failure> {

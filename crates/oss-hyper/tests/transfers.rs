@@ -11,7 +11,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -57,17 +57,29 @@ async fn f66_files_of_every_size_go_up_and_come_down() {
 }
 
 /// A part is read and written in blocks of a few hundred KiB, and its checksum tells nothing of their places.
+/// What the system has in memory is read at once, and what it has forgotten is waited for on other threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn i01_parts_of_many_blocks_have_each_block_in_its_place() {
     let (_server, bucket, directory) = world("blocks").await;
     let (source, target) = (directory.file("source"), directory.file("target"));
     let bytes = content((5 << 20) + 1234);
     fs::write(&source, &bytes).unwrap();
-    for lanes in [1, 3] {
+    for (lanes, is_forgotten) in [(1, false), (3, false), (1, true), (3, true)] {
+        if is_forgotten {
+            forget(&source);
+        }
         bucket.upload_file("a.bin", &source).part_size(2 << 20).lanes(lanes).await.unwrap();
         bucket.download_file("a.bin", &target).part_size(2 << 20).lanes(lanes).await.unwrap();
-        assert!(fs::read(&target).unwrap() == bytes, "{lanes} lanes");
+        assert!(fs::read(&target).unwrap() == bytes, "{lanes} lanes, forgotten: {is_forgotten}");
     }
+}
+
+/// Makes the system read a file from its disk next time, where it can be told to.
+fn forget(path: &Path) {
+    let file = fs::File::open(path).unwrap();
+    file.sync_all().unwrap();
+    #[cfg(target_os = "linux")]
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,8 @@
 //! How fast the checksum is, against the crate that does its work, and what combining costs.
 //!
-//! `cargo bench -p oss-sim --bench crc`. The floor is `crc64fast` called as it is: what `oss-crc` adds to it,
-//! the count and the resuming, must not be seen. `crc-fast` is a candidate that is shown beside it and used
-//! nowhere else.
+//! `cargo bench -p oss-sim --bench crc`. The floor is `crc64fast` called as it is. `oss-crc` works by
+//! `crc-fast` here, because `oss-hyper` turns that feature on; `crc-fast` called as it is shows what
+//! `oss-crc` adds to it, the count and the resuming, which must not be seen.
 #![allow(missing_docs, reason = "criterion_group! makes a public function without one")]
 
 #[path = "../turns/mod.rs"]
@@ -37,7 +37,7 @@ fn checksums(criterion: &mut Criterion) {
     for (size, name) in SIZES {
         let bytes = &bytes[..*size];
         assert_eq!(ours(bytes), floor(bytes));
-        assert_eq!(ours(bytes), candidate(bytes), "the candidate computes the same");
+        assert_eq!(ours(bytes), candidate(bytes), "both compute the same");
         group.throughput(Throughput::Bytes(*size as u64));
         for (way, checksum) in WAYS {
             let id = BenchmarkId::new(*way, name);

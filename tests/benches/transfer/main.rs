@@ -3,8 +3,8 @@
 //!
 //! `cargo bench -p oss-sim --bench transfer`. Every turn of every way is a process of its own, and so is the
 //! peer, which answers what is canned; ways take turns. A second table has the emulator as the peer, which
-//! sums and keeps what it gets. Files are in `OSS_BENCH_DIR`, else in `/dev/shm` when there is one: that is
-//! memory, so that the disk does not hide the rest.
+//! sums and keeps what it gets. Files are in `OSS_BENCH_DIR`, else where the system has temporary files: the
+//! source is in the system's cache, and both ways down end with a write through to the disk.
 #![allow(clippy::unwrap_used)]
 
 extern crate alloc;
@@ -177,9 +177,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Self {
-        let memory = PathBuf::from("/dev/shm");
-        let parent = std::env::var_os("OSS_BENCH_DIR").map(PathBuf::from);
-        let parent = parent.unwrap_or_else(|| if memory.is_dir() { memory } else { std::env::temp_dir() });
+        let parent = std::env::var_os("OSS_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
         let folder = parent.join(format!("oss-bench-transfer-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         Self(folder)

@@ -1,4 +1,7 @@
-//! A range of a file as the body of a request: read by blocks, one ahead, into buffers that are used again.
+//! A range of a file as the body of a request: read by blocks, into buffers that are used again.
+//!
+//! What the system has in memory is copied at once, where it is about to be summed and sent. What it has not
+//! is read on a thread that may wait, one block ahead: a disk that hangs stops nobody else.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -96,7 +99,8 @@ impl SourceFile {
     /// A buffer that was handed out and came back, or a new one.
     fn buffer(&self) -> BytesMut {
         let mut given = self.given();
-        let back = given.iter().position(Bytes::is_unique);
+        // The last one back is the one that is still in the cache.
+        let back = given.iter().rposition(Bytes::is_unique);
         let back = back.and_then(|index| given.remove(index)?.try_into_mut().ok());
         back.unwrap_or_else(|| BytesMut::with_capacity(BLOCK_BYTES))
     }
@@ -169,10 +173,16 @@ struct Blocks {
     /// Where the next read begins.
     at: u64,
     end: u64,
-    reading: Option<JoinHandle<io::Result<BytesMut>>>,
+    reading: Option<Reading>,
     passed: Arc<AtomicU64>,
     pace: Pace,
     debt: Option<Pin<Box<Sleep>>>,
+}
+
+/// The next block.
+enum Reading {
+    Done(BytesMut),
+    Waiting(JoinHandle<io::Result<BytesMut>>),
 }
 
 impl Chunks for Blocks {}
@@ -186,13 +196,45 @@ impl Blocks {
         let len = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(BLOCK_BYTES);
         let mut buffer = self.source.buffer();
         buffer.resize(len, 0);
-        let (source, at) = (Arc::clone(&self.source), self.at);
+        let at = self.at;
         self.at = self.at.saturating_add(len as u64);
+        // At the end of a part the file is looked at, which may wait.
         let is_last = self.at == self.end;
-        self.reading = Some(spawn_blocking(move || {
-            source.fill(&mut buffer, at, is_last)?;
-            Ok(buffer)
-        }));
+        let read = if is_last { 0 } else { self.source.placed.read_now(&mut buffer, at) };
+        self.reading = Some(if read == len {
+            Reading::Done(buffer)
+        } else {
+            let source = Arc::clone(&self.source);
+            Reading::Waiting(spawn_blocking(move || {
+                source.fill(&mut buffer, at, is_last)?;
+                Ok(buffer)
+            }))
+        });
+    }
+
+    fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        self.read_on();
+        let (buffer, has_waited) = match self.reading.take() {
+            None => return Poll::Ready(None),
+            Some(Reading::Done(buffer)) => (buffer, false),
+            Some(Reading::Waiting(mut waiting)) => match Pin::new(&mut waiting).poll(cx) {
+                Poll::Ready(read) => match read.unwrap_or_else(|ended| Err(io::Error::other(ended))) {
+                    Ok(buffer) => (buffer, true),
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                },
+                Poll::Pending => {
+                    self.reading = Some(Reading::Waiting(waiting));
+                    return Poll::Pending;
+                }
+            },
+        };
+        let block = buffer.freeze();
+        self.source.lend(block.clone());
+        if has_waited {
+            // The next one may have to be waited for too: meanwhile this one is sent.
+            self.read_on();
+        }
+        Poll::Ready(Some(Ok(block)))
     }
 }
 
@@ -209,18 +251,13 @@ impl HttpBody for Blocks {
             ready!(debt.as_mut().poll(cx));
             this.debt = None;
         }
-        this.read_on();
-        let Some(reading) = &mut this.reading else { return Poll::Ready(None) };
-        let read = ready!(Pin::new(reading).poll(cx));
-        this.reading = None;
-        let block = match read.unwrap_or_else(|ended| Err(io::Error::other(ended))) {
-            Ok(block) => block.freeze(),
+        let Some(block) = ready!(this.poll_block(cx)) else { return Poll::Ready(None) };
+        let block = match block {
+            Ok(block) => block,
             Err(error) => return Poll::Ready(Some(Err(error.into()))),
         };
         this.passed.fetch_add(block.len() as u64, Ordering::Relaxed);
         this.debt = this.pace.pass(block.len()).map(Box::pin);
-        this.source.lend(block.clone());
-        this.read_on();
         Poll::Ready(Some(Ok(Frame::data(block))))
     }
 }

@@ -49,6 +49,25 @@ impl Placed {
         Ok(done)
     }
 
+    /// Reads what is in memory already, without waiting for any disk; nothing where that cannot be asked for.
+    ///
+    /// Linux has it for most file systems (`RWF_NOWAIT` of `preadv2`), ext4, XFS and Btrfs among them; tmpfs
+    /// has not.
+    pub(crate) fn read_now(&self, buffer: &mut [u8], at: u64) -> usize {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::io::{ReadWriteFlags, preadv2};
+            let mut buffers = [io::IoSliceMut::new(buffer)];
+            // What is wrong with the file is found by the read that may wait.
+            preadv2(&self.file, &mut buffers, at, ReadWriteFlags::NOWAIT).unwrap_or(0)
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (buffer, at);
+            0
+        }
+    }
+
     #[cfg(not(unix))]
     pub(crate) fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         use std::io::Seek as _;
@@ -222,7 +241,11 @@ pub(crate) fn is_there(_: &File, _: &Path) -> io::Result<bool> {
 
 fn not_following(options: &mut OpenOptions) {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags);
+    }
     #[cfg(not(unix))]
     let _ = options;
 }
@@ -373,6 +396,11 @@ mod tests {
         assert_eq!(file.read_at(&mut buffer, 0).unwrap(), 11);
         assert_eq!(&buffer[..11], b"hello\0world");
         assert_eq!(file.read_at(&mut buffer, 11).unwrap(), 0);
+        // All or some of it, or nothing where the file system cannot say what it has in memory.
+        let mut buffer = [b'-'; 20];
+        let read = file.read_now(&mut buffer, 6);
+        assert!(read <= 5, "no more than there is");
+        assert_eq!(&buffer[..read], &b"world"[..read]);
         assert_eq!(file.file().metadata().unwrap().len(), 11);
         fs::remove_dir_all(&dir).unwrap();
     }
