@@ -9,7 +9,7 @@ use oss_proto::{Effect, GetObject, Policy, ops};
 use oss_sim::conformance::{Content, Scenario, Simulated, Stage as _};
 use oss_sim::peer::{Answer, BUCKET, Deed};
 use oss_sim::sim::fault::{Fault, Harm, Refusal};
-use oss_sim::sim::schedule::{Happening, Kind, Plan, Schedule, Source, Span};
+use oss_sim::sim::schedule::{Happening, Kind, LINK_KEY, Plan, Schedule, Source, Span};
 use oss_sim::sim::{Bench, ENDINGS, HASHES, Tally, Which, run, run_seeds};
 
 const BOTH: [Which; 2] = [Which::Scripted, Which::Emulated];
@@ -39,7 +39,8 @@ fn plan_of(kind: Kind) -> Plan {
         Kind::Append => 4,
         Kind::Part(_) => 8,
         Kind::Complete => 6,
-        Kind::Copy(_) => 3,
+        Kind::Copy(_) | Kind::CopyNew(_) => 3,
+        Kind::Link(_) => LINK_KEY,
         _ => 0,
     };
     Plan::new(1, kind, key)
@@ -57,6 +58,20 @@ fn i01_i02_i03_i04_i06_i07_i08_i10_i11_hold_in_every_schedule() {
             "calls go otherwise than they did; if that is meant, `cargo xtask sim --hash` says what to write \
              into HASHES in tests/src/sim/mod.rs"
         );
+    }
+}
+
+/// A second endpoint with its own clock, redirects, callbacks, copies and links that a look decides, and
+/// writers of the same bytes.
+#[test]
+fn f16_f21_f28_f46_f60_i01_i04_i06_hold_in_every_schedule_with_something_rare() {
+    for (which, seeds) in [(Which::Scripted, 5000), (Which::Emulated, 500)] {
+        let mut bench = Bench::new(which);
+        let mut tally = Tally::default();
+        (1..=seeds).for_each(|seed| tally.add(&sound(&Schedule::rare(seed), which, &mut bench)));
+        let [ok, .., moved, _, _, _] = tally.endings;
+        assert!(ok > tally.calls / 4, "too little succeeds to say much: {tally:?}");
+        assert!(moved > tally.calls / 50, "too little is led away to say much: {tally:?}");
     }
 }
 

@@ -5,6 +5,7 @@ use oss_proto::{ContentRange, Text as _};
 
 use crate::peer::{Answer, Deed, End, Framing};
 use crate::sim::chance::Chance;
+use crate::sim::rare::Move;
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub enum Fault {
     Refuse(Refusal),
     /// This is the answer after so many bytes of the body.
     Early(u16, Refusal),
+    /// Everything is read, nothing is done, and the answer names another place.
+    Move(Move),
     /// The peer does what it should, and its answer suffers.
     Harm(Harm),
     /// The same twice over.
@@ -90,6 +93,7 @@ impl Fault {
             Self::StopReading => Deed::StopReading,
             Self::Refuse(refusal) => Deed::Answer(refusal.answer()),
             Self::Early(at, refusal) => Deed::Early(u64::from(at), refusal.answer()),
+            Self::Move(to) => Deed::Answer(to.answer()),
             Self::Harm(harm) => Deed::spoil(move |answer| harm.apply(answer)),
             Self::Harms(first, second) => Deed::spoil(move |answer| {
                 first.apply(answer);
@@ -104,7 +108,7 @@ impl Fault {
         match self {
             Self::Refuse(refusal) | Self::Early(_, refusal) => refusal.row().0 >= 500,
             Self::Harm(harm) => matches!(harm, Harm::Cut(_) | Harm::Stall(_) | Harm::Pieces(_)),
-            Self::BadCertificate | Self::Garble(_) | Self::Harms(..) => false,
+            Self::BadCertificate | Self::Garble(_) | Self::Harms(..) | Self::Move(_) => false,
             _ => true,
         }
     }

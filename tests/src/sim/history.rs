@@ -38,6 +38,10 @@ pub struct Version {
     pub is_appendable: bool,
     /// Whether it is made of a part.
     pub is_multipart: bool,
+    /// The key that it stands for.
+    pub target: Option<usize>,
+    /// What its writer marked it with.
+    pub nonce: Option<String>,
 }
 
 /// Who writes what no call of the schedule wrote.
@@ -105,9 +109,21 @@ impl History {
 
     /// The key holds this besides from now on, at its end.
     pub fn append(&mut self, key: usize, bytes: &Bytes, writer: u16, now: u64) {
-        let before = self.current(key).and_then(|version| version.bytes.clone()).unwrap_or_default();
+        let current = self.current(key);
+        let before = current.and_then(|version| version.bytes.clone()).unwrap_or_default();
+        // The metadata stays that of the first append.
+        let nonce = current.and_then(|version| version.nonce.clone());
         self.put(key, [&before[..], bytes].concat().into(), writer, now);
-        self.keys[key].iter_mut().rev().take(1).for_each(|version| version.is_appendable = true);
+        self.last(key).for_each(|version| (version.is_appendable, version.nonce) = (true, nonce.clone()));
+    }
+
+    /// What the key holds now is marked with this.
+    pub fn mark(&mut self, key: usize, nonce: &str) {
+        self.last(key).for_each(|version| version.nonce = Some(nonce.to_owned()));
+    }
+
+    fn last(&mut self, key: usize) -> impl Iterator<Item = &mut Version> {
+        self.keys[key].iter_mut().rev().take(1)
     }
 
     /// Whether what the call made of the key is a beginning of what it holds now.
@@ -123,9 +139,19 @@ impl History {
         let versions = &mut self.keys[key];
         versions.iter_mut().rev().take(1).for_each(|version| version.until = now);
         let number = self.versions;
-        let until = u64::MAX;
-        let (is_appendable, is_multipart) = (false, false);
-        versions.push(Version { bytes, crc, number, writer, from: now, until, is_appendable, is_multipart });
+        let version = Version {
+            bytes,
+            crc,
+            number,
+            writer,
+            from: now,
+            until: u64::MAX,
+            is_appendable: false,
+            is_multipart: false,
+            target: None,
+            nonce: None,
+        };
+        versions.push(version);
     }
 
     /// What the service did for a call with this body.
@@ -133,23 +159,27 @@ impl History {
         let (key, writer) = (plan.key, plan.id);
         match plan.kind {
             Kind::Get | Kind::Head | Kind::List | Kind::Named(_) => {}
-            Kind::Put | Kind::PutNew => self.put(key, body.clone(), writer, now),
+            Kind::Put | Kind::PutNew | Kind::PutCalled(_) => self.put(key, body.clone(), writer, now),
             Kind::Append => self.append(key, body, writer, now),
             Kind::Delete => self.remove(key, writer, now),
             Kind::DeleteMany => {
                 self.remove(key, writer, now);
                 self.remove((key + 1) % KEYS.len(), writer, now);
             }
-            Kind::Copy(from) => {
+            Kind::Copy(from) | Kind::CopyNew(from) => {
                 let source = self.current(from).and_then(|version| version.bytes.clone());
                 source.into_iter().for_each(|bytes| self.put(key, bytes, writer, now));
+            }
+            Kind::Link(target) => {
+                self.put(key, Bytes::new(), writer, now);
+                self.last(key).for_each(|version| version.target = Some(target));
             }
             Kind::Begin => self.begun.push((writer, upload_id.unwrap_or_default())),
             Kind::Part(number) => self.parts.push((writer, number, body.clone())),
             Kind::Complete => {
                 let Some(bytes) = self.waiting[key].take() else { return };
                 self.put(key, bytes, writer, now);
-                self.keys[key].iter_mut().rev().take(1).for_each(|version| version.is_multipart = true);
+                self.last(key).for_each(|version| version.is_multipart = true);
             }
         }
     }

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use oss_proto::ops::CompletedPart;
 use oss_proto::{
-    Action, AppendObject, Call, CompleteMultipartUpload, CopyObject, CopySource, DeleteMultipleObjects,
-    DeleteObject, ETag, Event, Exchange, Fetch, FetchAction, GetObject, HeadObject, InitiateMultipartUpload,
-    Ledger, ListObjectsV2, Now, Operation, Payload, PutObject, Replay, Service, UploadPart, Verified, ops,
+    Action, AppendObject, Call, Callback, CompleteMultipartUpload, CopyObject, CopySource,
+    DeleteMultipleObjects, DeleteObject, ETag, Event, Exchange, Fetch, FetchAction, GetObject, HeadObject,
+    InitiateMultipartUpload, Ledger, ListObjectsV2, Now, Operation, Payload, PutObject, PutSymlink, Replay,
+    Service, UploadPart, Verified, ops,
 };
 
 use crate::every::Site;
@@ -129,9 +130,15 @@ pub(crate) fn machine(
         Kind::List => whole(&ListObjectsV2::new(BUCKET), service, call, |page| {
             Yield::Listed(page.contents.into_iter().map(|object| object.key).collect())
         }),
-        Kind::Put => whole(&PutObject::new(BUCKET, key, payload(plan, content)), service, call, done),
-        Kind::PutNew => {
-            let put = PutObject::new(BUCKET, key, payload(plan, content)).forbid_overwrite(true);
+        Kind::Put | Kind::PutNew | Kind::PutCalled(_) => {
+            let put = PutObject::new(BUCKET, key, payload(plan, content));
+            let called = |url| Callback::new(url, "key=${object}");
+            let put = match plan.kind {
+                Kind::PutNew => put.forbid_overwrite(true),
+                Kind::PutCalled(true) => put.callback(called("http://app.example/answers")),
+                Kind::PutCalled(false) => put.callback(called("http://app.example/fails")),
+                _ => put,
+            };
             whole(&put, service, call, done)
         }
         Kind::Append => {
@@ -139,9 +146,14 @@ pub(crate) fn machine(
             whole(&append.initial_crc64(oss_crc::checksum(at_first)), service, call, done)
         }
         Kind::Delete => whole(&DeleteObject::new(BUCKET, key), service, call, done),
-        Kind::Copy(from) => {
-            let source = CopySource::new(BUCKET, KEYS[from].name);
-            whole(&CopyObject::new(BUCKET, key, source), service, call, done)
+        Kind::Copy(from) | Kind::CopyNew(from) => {
+            let copy = CopyObject::new(BUCKET, key, CopySource::new(BUCKET, KEYS[from].name));
+            let is_new = matches!(plan.kind, Kind::CopyNew(_));
+            whole(&if is_new { copy.forbid_overwrite(true) } else { copy }, service, call, done)
+        }
+        Kind::Link(target) => {
+            let link = PutSymlink::new(BUCKET, key, KEYS[target].name).forbid_overwrite(true);
+            whole(&link, service, call, done)
         }
         Kind::Begin => whole(&InitiateMultipartUpload::new(BUCKET, key), service, call, |begun| {
             Yield::Begun(begun.upload_id)
@@ -152,9 +164,8 @@ pub(crate) fn machine(
         }
         Kind::Complete => {
             let Upload { id, etag, bytes } = upload();
-            let complete = CompleteMultipartUpload::new(BUCKET, key, id);
             let parts = vec![CompletedPart::new(1_u32, ETag::from(etag.as_str()))];
-            let mut complete = complete.parts(parts);
+            let mut complete = CompleteMultipartUpload::new(BUCKET, key, id).parts(parts);
             if plan.knows_object() {
                 complete = complete.size(bytes.len() as u64).crc64(oss_crc::checksum(&bytes));
             }

@@ -37,6 +37,7 @@ pub(crate) fn perform(asked: &Asked<'_>, history: &mut History) -> (Answer, bool
     if does {
         let id = (asked.plan.kind == Kind::Begin).then(|| format!("NEW{}", history.begun.len()));
         history.apply(asked.plan, asked.body, id, asked.now);
+        header(asked, NONCE).into_iter().for_each(|nonce| history.mark(asked.plan.key, nonce));
     }
     (answer(asked, history), does)
 }
@@ -63,10 +64,13 @@ fn refuse_stranger(asked: &Asked<'_>) -> Option<Answer> {
 /// What stands against the request in what there is.
 fn refuse(asked: &Asked<'_>, history: &History) -> Option<Answer> {
     let plan = asked.plan;
-    let current = history.current(plan.key);
+    let current = history.current(asked_key(asked));
     let refused = |status, code| Some(Answer::error(status, code));
     if asked.request.method() == Method::HEAD {
         return current.is_none().then(|| Answer::new(404));
+    }
+    if is_look_at_link(asked) {
+        return current.is_none().then(|| Answer::error(404, "NoSuchKey"));
     }
     match plan.kind {
         Kind::Get => {
@@ -79,7 +83,9 @@ fn refuse(asked: &Asked<'_>, history: &History) -> Option<Answer> {
             range.filter(|range| range.select(size).is_none()).and_then(|_| refused(416, "InvalidRange"))
         }
         Kind::Named(_) => refused(501, "NotImplemented"),
-        Kind::PutNew if current.is_some() => refused(409, "FileAlreadyExists"),
+        Kind::PutNew | Kind::CopyNew(_) | Kind::Link(_) if current.is_some() => {
+            refused(409, "FileAlreadyExists")
+        }
         Kind::Append => {
             let at = KEYS[plan.key].len.map_or(0, usize::from);
             match current {
@@ -89,7 +95,9 @@ fn refuse(asked: &Asked<'_>, history: &History) -> Option<Answer> {
                 _ => refused(409, "PositionNotEqualToLength"),
             }
         }
-        Kind::Copy(from) if history.current(from).is_none() => refused(404, "NoSuchKey"),
+        Kind::Copy(from) | Kind::CopyNew(from) if history.current(from).is_none() => {
+            refused(404, "NoSuchKey")
+        }
         Kind::Complete if history.waiting(plan.key).is_none() => refused(404, "NoSuchUpload"),
         Kind::Complete | Kind::DeleteMany if !asked.is_intact => refused(400, "MalformedXML"),
         _ => None,
@@ -99,7 +107,11 @@ fn refuse(asked: &Asked<'_>, history: &History) -> Option<Answer> {
 fn answer(asked: &Asked<'_>, history: &History) -> Answer {
     let plan = asked.plan;
     let dated = |answer: Answer| answer.header("date", asked.wall.http_date().as_str());
-    let current = history.current(plan.key);
+    let current = history.current(asked_key(asked));
+    if is_look_at_link(asked) {
+        let target = current.and_then(|version| version.target).map_or("", |target| KEYS[target].name);
+        return dated(described(current, Answer::new(200))).header("x-oss-symlink-target", target);
+    }
     if asked.request.method() == Method::HEAD {
         let len = current.and_then(|version| version.bytes.as_ref()).map_or(0, Bytes::len);
         return dated(described(current, Answer::new(200))).header("content-length", len.to_string());
@@ -108,13 +120,15 @@ fn answer(asked: &Asked<'_>, history: &History) -> Answer {
         Kind::Get => got(asked, current),
         Kind::Head | Kind::Named(_) => Answer::new(200),
         Kind::List => Answer::new(200).body(list(history)),
-        Kind::Put | Kind::PutNew | Kind::Append => described(current, Answer::new(200)),
+        Kind::PutCalled(false) => Answer::error(203, "CallbackFailed"),
+        Kind::PutCalled(true) => described(current, Answer::new(200)).body("{}"),
+        Kind::Put | Kind::PutNew | Kind::Link(_) | Kind::Append => described(current, Answer::new(200)),
         Kind::Part(_) => {
             let crc = oss_crc::checksum(asked.body);
             Answer::new(200).header("etag", "\"0\"").header(CRC64, crc.to_string())
         }
         Kind::Delete => Answer::new(204),
-        Kind::Copy(_) => {
+        Kind::Copy(_) | Kind::CopyNew(_) => {
             let tag = current.map(Version::tag).unwrap_or_default();
             Answer::new(200).body(format!("<CopyObjectResult><ETag>{tag}</ETag></CopyObjectResult>"))
         }
@@ -143,7 +157,23 @@ fn described(version: Option<&Version>, answer: Answer) -> Answer {
         _ => "Normal",
     };
     let answer = answer.header("etag", version.tag()).header(CRC64, version.crc.to_string());
-    answer.header("x-oss-object-type", kind)
+    let answer = answer.header("x-oss-object-type", kind);
+    match &version.nonce {
+        Some(nonce) => answer.header(NONCE, nonce.as_str()),
+        None => answer,
+    }
+}
+
+/// The key of a request: a copy is looked for at its source too.
+fn asked_key(asked: &Asked<'_>) -> usize {
+    match asked.plan.kind {
+        Kind::CopyNew(from) if asked.request.uri().path().ends_with(&format!("/{}", KEYS[from].name)) => from,
+        _ => asked.plan.key,
+    }
+}
+
+fn is_look_at_link(asked: &Asked<'_>) -> bool {
+    matches!(asked.plan.kind, Kind::Link(_)) && asked.request.method() == Method::GET
 }
 
 fn got(asked: &Asked<'_>, version: Option<&Version>) -> Answer {
@@ -168,5 +198,6 @@ fn list(history: &History) -> String {
     text
 }
 
+const NONCE: &str = "x-oss-meta-write-nonce";
 const CRC64: &str = "x-oss-hash-crc64ecma";
 const SKEW_SECS_MAX: u64 = 900;

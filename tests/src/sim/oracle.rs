@@ -3,14 +3,16 @@
 
 use oss_proto::{
     Action, Effect, Error, ErrorKind, Integrity, Ledger, Outcome, Payload, Proposal, Reply, Transmit,
+    UnixTime,
 };
 
 use crate::sim::fault::{Fault, Harm};
 use crate::sim::history::Version;
 use crate::sim::machine::{Machine, Next, Yield};
 use crate::sim::named::HELLO;
+use crate::sim::rare::Place;
 use crate::sim::schedule::{Happening, KEYS, Kind, Plan, Source};
-use crate::sim::world::{Stage, World};
+use crate::sim::world::{Stage, World, host_of};
 
 /// What must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub struct Violation {
 pub(crate) struct Facts {
     /// When it began.
     pub(crate) began: u64,
+    /// What was known of the clocks of all places when it began, in seconds; if its place is no usual one.
+    pub(crate) skews: Option<[i64; Place::ALL.len()]>,
+    /// Which of them have refused a request.
+    pub(super) refusing: [bool; Place::ALL.len()],
     /// Requests that were handed to the transport.
     pub(crate) sends: u32,
     /// Requests of which a byte may have come to the peer.
@@ -60,6 +66,8 @@ pub(crate) struct Facts {
     look_misled: bool,
     /// A success was made up of which nobody can tell that it was.
     is_forged: bool,
+    /// It was told that its object is stored and that the application failed.
+    pub(super) is_told_failed: bool,
     pub(super) is_cancelled: bool,
     /// Tokens that its retries took, less those that it gave back.
     charged: u32,
@@ -101,17 +109,26 @@ impl World<'_> {
         if self.lives[at].facts.is_cancelled {
             self.violate("I9", Some(at), "a request of a call that was dropped");
         }
+        self.check_place(at, transmit);
         let plan = &self.schedule.calls[at];
         let facts = &mut self.lives[at].facts;
+        if facts.is_told_failed {
+            self.violate("I4", Some(at), "a request after the object was stored");
+            return;
+        }
         facts.sends += 1;
         facts.advances += u32::from(facts.sink.len() > facts.sink_before);
         facts.sink_before = facts.sink.len();
         let attempts = plan.policy().attempts();
         let (sends, taken, advances) = (facts.sends, facts.taken, facts.advances);
-        let corrections = u32::from(facts.is_stale) + facts.refused.min(REFUSALS);
+        // A redirect, and the clock of where it leads to.
+        let moves = u32::from(plan.goes_on());
+        let corrections = u32::from(facts.is_stale) + facts.refused.min(REFUSALS + moves) + moves;
         let is_poisoned = core::mem::take(&mut facts.is_poisoned);
         let max = match plan.kind {
-            _ if plan.attempts == 0 => 1,
+            _ if plan.attempts == 0 => 1 + moves,
+            // Each look at a copy may be two.
+            Kind::CopyNew(_) => attempts + 2 * LOOKS + corrections,
             // A look before each repetition, and one after a refusal.
             _ if plan.kind.is_conditional() => attempts + attempts.min(LOOKS) + corrections,
             _ => (attempts + corrections) * (1 + advances),
@@ -125,6 +142,32 @@ impl World<'_> {
         }
         if is_poisoned && !transmit.fresh_connection {
             self.violate("I7", Some(at), "a connection that failed may be used again");
+        }
+    }
+
+    /// A request goes where it is meant to go, and nowhere else but where a read may be led.
+    fn check_place(&mut self, at: usize, transmit: &Transmit) {
+        let plan = &self.schedule.calls[at];
+        let host = host_of(transmit);
+        let is_good_move = |fault: &Fault| matches!(fault, Fault::Move(to) if to.is_good());
+        let may_go_on = || plan.goes_on() && plan.faults.iter().any(is_good_move);
+        if host != plan.place.host() && !(host == Place::Two.host() && may_go_on()) {
+            let found = format!("a signed {} goes to {host}", transmit.request.method());
+            self.violate("I5", Some(at), found);
+        }
+        self.check_date(at, transmit, host);
+    }
+
+    /// Until an endpoint refuses, requests at it have the time of what was known of its clock.
+    fn check_date(&mut self, at: usize, transmit: &Transmit, host: &str) {
+        let facts = &self.lives[at].facts;
+        let place = Place::at(host).filter(|place| !facts.refusing[*place]);
+        let (Some(skews), Some(place)) = (facts.skews, place) else { return };
+        let date = transmit.request.headers().get("x-oss-date").and_then(|date| date.to_str().ok());
+        let Some(date) = date.and_then(UnixTime::parse_iso_basic) else { return };
+        let due = self.clocks().wall.saturating_add(skews[place]);
+        if date != due {
+            self.violate("F21", Some(at), format!("a date {} s off for {host}", date.secs_since(due)));
         }
     }
 
@@ -213,6 +256,12 @@ impl World<'_> {
             self.violate("live", Some(at), format!("one passing trouble, and yet: {error}"));
         }
         if let Err(error) = &result
+            && matches!(error.kind(), ErrorKind::StoredButCallbackFailed(_))
+            && self.lives[at].facts.applied == 0
+        {
+            self.violate("I6", Some(at), "stored, it says, and the peer has nothing");
+        }
+        if let Err(error) = &result
             && matches!(error.kind(), ErrorKind::Misuse(_))
         {
             self.violate("I11", Some(at), format!("the contract was kept, and yet: {error}"));
@@ -231,23 +280,37 @@ impl World<'_> {
     /// go on: a client that never repeats breaks no invariant.
     fn had_to_succeed(&self, plan: &Plan, error: &Error) -> bool {
         let schedule = self.schedule;
-        let ahead = i128::from(schedule.client_ahead_secs) - i128::from(schedule.peer_ahead_secs);
+        let ahead_of =
+            |place| i128::from(schedule.client_ahead_secs) - i128::from(schedule.ahead_secs(place));
+        let ahead = ahead_of(plan.place);
+        let is_moved = plan.faults.iter().any(|fault| matches!(fault, Fault::Move(_)));
         let has_peace = schedule.calls.len() == 1
             && schedule.happenings.is_empty()
             && schedule.quota >= 500
             && schedule.latency_ms <= 500
             && schedule.keys_live_secs.is_none()
             && !schedule.is_end_of_time
-            && ahead.abs() <= SKEW_SECS_MAX;
+            && ahead.abs() <= SKEW_SECS_MAX
+            && (!is_moved || ahead_of(Place::Two).abs() <= SKEW_SECS_MAX);
         let has_means = plan.attempts >= 3
             && plan.timeout_ms.is_none()
             && plan.body == Source::Memory
-            && !plan.is_versioned;
+            && !plan.is_versioned
+            // The application may have been called, so that nothing is repeated.
+            && !matches!(plan.kind, Kind::PutCalled(_));
         let mut troubles = plan.faults.iter().filter(|fault| **fault != Fault::Calm);
-        let has_passed = troubles.next().is_none_or(|fault| fault.passes()) && troubles.next().is_none();
+        let passes = |fault: &Fault| match fault {
+            Fault::Move(to) => to.is_good() && plan.goes_on(),
+            fault => fault.passes(),
+        };
+        let has_passed = troubles.next().is_none_or(passes) && troubles.next().is_none();
         let is_passing = match error.kind() {
-            ErrorKind::Transport(_) => true,
-            ErrorKind::Service(error) => error.status >= 500 || error.code == "RequestTimeTooSkewed",
+            ErrorKind::Transport(_) | ErrorKind::Moved(_) => true,
+            ErrorKind::Service(error) => {
+                error.status >= 500
+                    || error.code == "RequestTimeTooSkewed"
+                    || is_moved && error.code == "AccessDenied"
+            }
             _ => false,
         };
         has_peace && has_means && has_passed && is_passing
@@ -302,6 +365,7 @@ impl World<'_> {
             (Kind::Delete | Kind::DeleteMany, _) => {
                 (facts.applied == 0).then(|| "a deletion that nobody did".into())
             }
+            (Kind::PutCalled(false), _) => Some("a success, and the application failed".into()),
             (Kind::Named(_), Yield::Read(_)) => {
                 (facts.sink != HELLO.as_bytes()).then(|| "a read of what is not there".into())
             }
@@ -317,8 +381,17 @@ impl World<'_> {
     fn check_written(&self, at: usize, plan: &Plan) -> Option<String> {
         let facts = &self.lives[at].facts;
         let content = &self.lives[at].content;
+        let is_copied = |copied: &Version, from| {
+            let mut sources = self.history.during(from, facts.began, self.now);
+            copied.writer == plan.id || sources.any(|source| source.bytes == copied.bytes)
+        };
         let is_ours = |version: &&Version| match plan.kind {
-            Kind::Put => version.writer == plan.id && version.bytes.as_ref() == Some(content),
+            _ if plan.is_unmistakable() => version.writer == plan.id,
+            Kind::CopyNew(from) => version.bytes.is_some() && is_copied(version, from),
+            Kind::Link(target) => version.target == Some(target),
+            Kind::Put | Kind::PutCalled(_) => {
+                version.writer == plan.id && version.bytes.as_ref() == Some(content)
+            }
             // Another writer of the same bytes cannot be told apart.
             Kind::PutNew => version.bytes.as_ref() == Some(content),
             Kind::Append => version.bytes.as_ref().is_some_and(|bytes| bytes.ends_with(content)),
@@ -384,10 +457,31 @@ impl World<'_> {
             let (in_use, queue) = (self.pool.in_use, self.pool.queue.len());
             self.violate("I7", None, format!("{in_use} connections are in use, {queue} calls wait"));
         }
+        self.check_clocks();
         if self.server.open() != 0 {
             self.violate("I7", None, format!("{} requests are on their way in", self.server.open()));
         }
         self.check_agreement();
+    }
+
+    /// What was learned of the clock of an endpoint is so, and of no other: F21.
+    fn check_clocks(&mut self) {
+        let schedule = self.schedule;
+        let is_set = |(_, happening): &(u32, Happening)| {
+            matches!(happening, Happening::ClientClock(_) | Happening::PeerClock(_))
+        };
+        let is_unsure =
+            schedule.happenings.iter().any(is_set) || self.lives.iter().any(|live| live.facts.changed);
+        if self.shared.skews.latest() == 0 || is_unsure {
+            return;
+        }
+        for place in Place::ALL {
+            let learned = self.shared.skews.of(&place.endpoint());
+            let due = i128::from(schedule.ahead_secs(place)) - i128::from(schedule.client_ahead_secs);
+            if learned != 0 && (i128::from(learned) - due).abs() > CLOCK_SLACK_SECS {
+                self.violate("F21", None, format!("{place:?} is {due} s ahead, and {learned} was learned"));
+            }
+        }
     }
 
     /// How often the peer acted for a call: I4.
@@ -397,11 +491,12 @@ impl World<'_> {
         let makes_versions = matches!(plan.kind, Kind::Put | Kind::Delete | Kind::Copy(_));
         let max = match plan.kind {
             _ if plan.is_versioned && makes_versions => 1,
+            Kind::PutCalled(_) => 1,
             Kind::Begin => 2,
             Kind::Named(_) => return self.check_named_effects(at),
             // Nothing is appended twice, and that is the same as once.
             Kind::Append if plan.len == 0 => return None,
-            Kind::PutNew | Kind::Append | Kind::Complete => {
+            _ if plan.kind.is_conditional() => {
                 1 + u32::try_from(self.history.removals_by_others(plan.key, plan.id)).unwrap_or(0)
             }
             _ => return None,
@@ -451,7 +546,7 @@ impl World<'_> {
         match plan.kind {
             // What others append to it leaves it there.
             Kind::Append => !self.history.goes_on_from(plan.key, plan.id),
-            Kind::PutNew | Kind::Complete => {
+            Kind::PutNew | Kind::CopyNew(_) | Kind::Link(_) | Kind::Complete => {
                 self.history.current(plan.key).is_none_or(|version| version.writer != plan.id)
             }
             _ => false,
@@ -473,6 +568,8 @@ const REFUSALS: u32 = 2;
 const WAIT_NANOS_MAX: u64 = 600_000_000_000;
 /// The most that a clock is set right by.
 const SKEW_SECS_MAX: i128 = 80_000;
+/// What the way of an answer may take, and what is lost in whole seconds.
+const CLOCK_SLACK_SECS: i128 = 120;
 /// Looks at what a conditional write did.
 const LOOKS: u32 = 4;
 const TICK_MS: u64 = 1;

@@ -4,6 +4,7 @@ use oss_proto::{ByteRange, Effect, Policy, ReplyKind, Spec, Strategy, ops};
 
 use crate::sim::chance::{Chance, mix, share};
 use crate::sim::fault::{Fault, Refusal};
+use crate::sim::rare::Place;
 
 /// Everything that one run of the world is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Schedule {
     pub client_ahead_secs: i64,
     /// What the peer's clock is ahead, in seconds.
     pub peer_ahead_secs: i64,
+    /// The same at the second endpoint.
+    pub other_ahead_secs: i64,
     /// How long credentials live, in seconds; for ever when there is nothing.
     pub keys_live_secs: Option<u32>,
 }
@@ -61,6 +64,14 @@ pub struct Plan {
     pub slow_ms: u16,
     /// Whether the service is one of versioned buckets.
     pub is_versioned: bool,
+    /// Where it is made.
+    pub place: Place,
+    /// Whether it follows redirects.
+    pub follows: bool,
+    /// Whether what it writes is marked with a nonce.
+    pub is_marked: bool,
+    /// Whether its content is that of every other twin.
+    pub is_twin: bool,
     /// What happens to its requests, in their order.
     pub faults: Vec<Fault>,
 }
@@ -78,12 +89,18 @@ pub enum Kind {
     Put,
     /// `PutObject` that forbids to overwrite.
     PutNew,
+    /// `PutObject` with a callback, and whether the application answers it.
+    PutCalled(bool),
     /// `AppendObject` at the end of what the key held at first.
     Append,
     /// `DeleteObject`.
     Delete,
     /// `CopyObject` from the key of this index.
     Copy(usize),
+    /// The same that forbids to overwrite.
+    CopyNew(usize),
+    /// `PutSymlink` to the key of this index that forbids to overwrite.
+    Link(usize),
     /// `InitiateMultipartUpload`.
     Begin,
     /// `UploadPart` of this number.
@@ -190,7 +207,7 @@ const fn upload(name: &'static str, part: u16) -> KeyRow {
 }
 
 /// The keys of every schedule.
-pub const KEYS: [KeyRow; 9] = [
+pub const KEYS: [KeyRow; 10] = [
     key("a", Some(200)),
     key("b", Some(37)),
     key("c", None),
@@ -201,9 +218,12 @@ pub const KEYS: [KeyRow; 9] = [
     upload("m1", 31),
     // Nobody completes this one: its parts come and go.
     upload("parts", 9),
+    key("link", None),
 ];
 /// The index of the key whose upload takes parts.
 pub const PARTS_KEY: usize = 8;
+/// The index of the key that links are made at, and nothing else.
+pub const LINK_KEY: usize = 9;
 
 impl Schedule {
     /// A schedule without calls in which nothing happens.
@@ -219,12 +239,28 @@ impl Schedule {
             is_end_of_time: false,
             client_ahead_secs: 0,
             peer_ahead_secs: 0,
+            other_ahead_secs: 0,
             keys_live_secs: None,
         }
     }
 
     /// The schedule of a seed.
     pub fn of(seed: u64) -> Self {
+        let (mut schedule, mut chance) = Self::plain(seed);
+        if chance.one_in(RARITY) {
+            schedule.season(&mut chance);
+        }
+        schedule
+    }
+
+    /// The same with something rare in it, for every seed.
+    pub fn rare(seed: u64) -> Self {
+        let (mut schedule, mut chance) = Self::plain(seed);
+        schedule.season(&mut chance);
+        schedule
+    }
+
+    fn plain(seed: u64) -> (Self, Chance) {
         let mut chance = Chance::new(mix(&[seed]));
         let calls = match chance.below(20) {
             0..=11 => 1,
@@ -267,7 +303,7 @@ impl Schedule {
                 schedule.happenings.push((time, Happening::any(&mut chance)));
             }
         }
-        schedule
+        (schedule, chance)
     }
 
     /// How long the step of this number takes for a call, in nanoseconds.
@@ -317,6 +353,10 @@ impl Plan {
             base_ms: 200,
             slow_ms: 0,
             is_versioned: false,
+            place: Place::Address,
+            follows: false,
+            is_marked: false,
+            is_twin: false,
             faults: Vec::new(),
         }
     }
@@ -369,7 +409,7 @@ impl Plan {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Get,
         Self::Head,
         Self::List,
@@ -378,6 +418,9 @@ impl Kind {
         Self::Append,
         Self::Delete,
         Self::Copy(0),
+        Self::PutCalled(true),
+        Self::CopyNew(0),
+        Self::Link(0),
         Self::Begin,
         Self::Part(1),
         Self::Complete,
@@ -404,14 +447,22 @@ impl Kind {
 
     /// Whether the call has a content of its own.
     pub fn has_content(self) -> bool {
-        matches!(self, Self::Put | Self::PutNew | Self::Append | Self::Part(_))
+        matches!(self, Self::Put | Self::PutNew | Self::PutCalled(_) | Self::Append | Self::Part(_))
     }
 
     /// Whether its answer is a document.
     pub fn has_document(self) -> bool {
         let is_xml = |spec: &Spec| matches!(spec.reply, ReplyKind::Xml { .. });
         self.spec().is_some_and(is_xml)
-            || matches!(self, Self::List | Self::Copy(_) | Self::Begin | Self::Complete | Self::DeleteMany)
+            || matches!(
+                self,
+                Self::List
+                    | Self::Copy(_)
+                    | Self::CopyNew(_)
+                    | Self::Begin
+                    | Self::Complete
+                    | Self::DeleteMany
+            )
     }
 
     /// Whether the call only reads.
@@ -423,7 +474,7 @@ impl Kind {
     /// Whether a look may tell what became of it.
     pub fn is_conditional(self) -> bool {
         self.spec().is_some_and(|spec| spec.effect == Effect::Conditional)
-            || matches!(self, Self::PutNew | Self::Append | Self::Complete)
+            || matches!(self, Self::PutNew | Self::CopyNew(_) | Self::Link(_) | Self::Append | Self::Complete)
     }
 
     /// The table of an operation that is called by its name.
@@ -485,7 +536,7 @@ impl Happening {
     }
 }
 
-fn any_offset(chance: &mut Chance) -> i64 {
+pub(super) fn any_offset(chance: &mut Chance) -> i64 {
     let size = chance.one_of([1, 300, 1200, 3600, 80_000, DECADE_SECS]);
     match chance.below(20) {
         0 => i64::MAX,
@@ -496,4 +547,6 @@ fn any_offset(chance: &mut Chance) -> i64 {
 }
 
 const DECADE_SECS: i64 = 315_576_000;
+/// One schedule of so many has something rare in it.
+const RARITY: u64 = 8;
 const UPLOAD_KEYS: [usize; 2] = [6, 7];

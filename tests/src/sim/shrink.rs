@@ -1,6 +1,7 @@
 //! A schedule made smaller, as long as it violates the same invariant.
 
 use crate::sim::fault::Fault;
+use crate::sim::rare::Place;
 use crate::sim::schedule::{Schedule, Source};
 use crate::sim::server::Which;
 use crate::sim::world::Bench;
@@ -61,6 +62,10 @@ fn candidates(schedule: &Schedule) -> Vec<Schedule> {
         offer(&|smaller| smaller.calls[at].span = None);
         offer(&|smaller| smaller.calls[at].start_ms = 0);
         offer(&|smaller| smaller.calls[at].is_versioned = false);
+        offer(&|smaller| smaller.calls[at].place = Place::Address);
+        offer(&|smaller| smaller.calls[at].follows = false);
+        offer(&|smaller| smaller.calls[at].is_marked = false);
+        offer(&|smaller| smaller.calls[at].is_twin = false);
         offer(&|smaller| smaller.calls[at].len /= 2);
         offer(&|smaller| smaller.calls[at].base_ms = 0);
     }
@@ -68,6 +73,7 @@ fn candidates(schedule: &Schedule) -> Vec<Schedule> {
     offer(&|smaller| smaller.is_end_of_time = false);
     offer(&|smaller| smaller.client_ahead_secs = 0);
     offer(&|smaller| smaller.peer_ahead_secs = 0);
+    offer(&|smaller| smaller.other_ahead_secs = 0);
     offer(&|smaller| smaller.keys_live_secs = None);
     offer(&|smaller| smaller.quota = 500);
     offer(&|smaller| smaller.connections_max = 4);

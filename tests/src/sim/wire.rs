@@ -9,9 +9,10 @@ use oss_proto::{Event, Failure, FailureKind, Head, Payload, Sent, Transmit, Wait
 use crate::peer::{Answer, Play, Reading};
 use crate::sim::fault::{Fault, flipped};
 use crate::sim::flow::Flow;
-use crate::sim::schedule::Source;
+use crate::sim::rare::Place;
+use crate::sim::schedule::{Kind, Source};
 use crate::sim::server::{Body, Incoming};
-use crate::sim::world::{Stage, World};
+use crate::sim::world::{Stage, World, host_of};
 
 /// The connections of a client.
 #[derive(Debug)]
@@ -151,7 +152,7 @@ impl World<'_> {
         if let Some(failure) = failure {
             return self.report_failure(at, failure);
         }
-        let moment = self.moment();
+        let moment = self.moment_of(&arrival.transmit);
         let is_used = arrival.kept.is_some();
         arrival.sent.start();
         self.lives[at].facts.reached += 1;
@@ -256,7 +257,7 @@ impl World<'_> {
             body.is_intact = false;
         }
         let plan = &self.schedule.calls[arrival.call];
-        let moment = self.moment();
+        let moment = self.moment_of(&arrival.transmit);
         let request = (plan, &arrival.transmit.request);
         let (play, did) = self.server.finish(incoming, request, &body, &mut self.history, moment);
         self.lives[arrival.call].facts.applied += u32::from(did);
@@ -293,13 +294,19 @@ impl World<'_> {
         let method = transmit.request.method();
         let plan = &self.schedule.calls[at];
         let facts = &mut self.lives[at].facts;
-        facts.take_harms(fault, plan.kind, method == Method::HEAD);
+        let is_look = matches!(plan.kind, Kind::Link(_)) && method == Method::GET;
+        facts.take_harms(fault, plan.kind, method == Method::HEAD || is_look);
+        facts.is_told_failed |= answer.status == 203;
         let is_doubtful = match fault {
             Fault::Refuse(refusal) | Fault::Early(_, refusal) => refusal.is_doubtful(),
             _ => answer.status >= 500 || answer.status < 300,
         };
         facts.is_doubtful |= is_doubtful;
-        facts.refused += u32::from(matches!(answer.status, 401 | 403));
+        let is_refused = matches!(answer.status, 401 | 403);
+        facts.refused += u32::from(is_refused);
+        if let Some(place) = Place::at(host_of(transmit)).filter(|_| is_refused) {
+            facts.refusing[place] = true;
+        }
         facts.is_poisoned = answer.status >= 500;
         let (head, mut flow) = Flow::open(answer, method);
         if !is_whole {

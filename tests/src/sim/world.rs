@@ -6,18 +6,20 @@ use core::cmp::Reverse;
 use core::time::Duration;
 
 use bytes::Bytes;
-use oss_credentials::{Answer, Need, Step as KeyStep, Ticket};
+use oss_credentials::{Need, Ticket};
 use oss_proto::{
-    Action, Composer, CredentialCache, Credentials, Endpoint, Error, Event, Failure, FailureKind, Ledger,
-    Now, Quota, Region, Reply, Sent, Service, Shared, Source as KeySource, Transmit, UnixTime,
+    Action, Composer, CredentialCache, Endpoint, Error, Event, Failure, FailureKind, Ledger, Now, Quota,
+    Region, Reply, Sent, Service, Shared, Source as KeySource, Transmit, UnixTime,
 };
 
 use crate::peer::REGION;
 use crate::sim::chance::{bytes, mix};
 use crate::sim::flow::{Flow, Step};
 use crate::sim::history::{History, OTHERS, first};
+use crate::sim::keys::Keys;
 use crate::sim::machine::{Machine, Next, Yield, machine};
 use crate::sim::oracle::{Facts, Violation};
+use crate::sim::rare::Place;
 use crate::sim::schedule::{Happening, KEYS, Plan, Schedule};
 use crate::sim::server::{Base, Moment, Server, Which, key_id};
 use crate::sim::storm::End;
@@ -76,7 +78,7 @@ pub(crate) struct World<'a> {
     client_ahead_secs: i64,
     pub(super) peer_ahead_secs: i64,
     pub(super) rotations: u32,
-    keys: Keys,
+    pub(super) keys: Keys,
     pub(super) late: Vec<Option<Arrival>>,
     /// The second that was counted last, and its requests.
     pub(super) throttle: (u64, u32),
@@ -93,7 +95,7 @@ pub(crate) struct Watch {
 
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Turn {
+pub(super) enum Turn {
     /// The call of this index goes on, unless it went on since with another number.
     Call(usize, u32),
     /// What the schedule says at this place happens.
@@ -104,13 +106,6 @@ enum Turn {
     Keys(Ticket),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keys {
-    Work,
-    Fail,
-    Hang,
-}
-
 /// A call in the world.
 pub(crate) struct Live {
     pub(super) machine: Option<Box<dyn Machine>>,
@@ -119,7 +114,7 @@ pub(crate) struct Live {
     /// How many steps of the network it has taken, for their latencies.
     steps: u64,
     pub(super) events: u32,
-    ticket: Option<Ticket>,
+    pub(super) ticket: Option<Ticket>,
     /// It holds one of the connections.
     pub(super) is_connected: bool,
     pub(super) flow: Option<Flow>,
@@ -244,13 +239,21 @@ impl<'a> World<'a> {
         Moment { now: self.now, ahead_secs: self.peer_ahead_secs, key_id: key_id(self.rotations) }
     }
 
+    /// The same for a request: the second endpoint has a clock of its own.
+    pub(super) fn moment_of(&self, transmit: &Transmit) -> Moment<'static> {
+        let is_other = host_of(transmit) == Place::Two.host();
+        let ahead_secs = if is_other { self.schedule.other_ahead_secs } else { self.peer_ahead_secs };
+        Moment { ahead_secs, ..self.moment() }
+    }
+
     /// How long the next step of the network takes for a call.
     pub(super) fn latency(&mut self, at: usize) -> u64 {
         self.lives[at].steps += 1;
         self.schedule.latency_ns(self.schedule.calls[at].id, self.lives[at].steps)
     }
 
-    fn push(&mut self, time: u64, turn: Turn) {
+    /// This happens at this time and not before.
+    pub(super) fn push(&mut self, time: u64, turn: Turn) {
         self.sequence += 1;
         self.events.push(Reverse((time.max(self.now), self.sequence, turn)));
     }
@@ -305,12 +308,17 @@ impl<'a> World<'a> {
         let mut call = self.shared.call(mix(&[self.schedule.seed, u64::from(plan.id), 3]));
         call.retry = Some(plan.policy());
         call.operation_timeout = plan.timeout_ms.map(|ms| Duration::from_millis(u64::from(ms)));
-        let service = &self.bench.services[usize::from(plan.is_versioned)];
+        let usual = &self.bench.services[usize::from(plan.is_versioned)];
+        let unusual = plan.service(usual);
+        let service = unusual.as_ref().unwrap_or(usual);
         let base = &self.bench.base;
         let held = (&base.uploads[..], &self.bench.firsts[plan.key], &base.site);
         let live = &mut self.lives[at];
         live.machine = Some(machine(plan, service, call, &live.content, held));
         live.facts.began = self.now;
+        let is_unusual = plan.place != Place::Address;
+        live.facts.skews =
+            is_unusual.then(|| Place::ALL.map(|place| self.shared.skews.of(&place.endpoint())));
         self.tally.calls += 1;
         self.drive(at);
     }
@@ -384,63 +392,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What the cache says to a call; `None` when it has to wait.
-    fn authenticate(&mut self, at: usize, need: Need, deadline: Duration) -> Option<Event> {
-        loop {
-            let now = self.clocks();
-            let wall = self.shared.corrected(now.wall);
-            match self.shared.credentials.poll(need, now.mono, wall) {
-                KeyStep::Ready(credentials) => return Some(Event::Credentials(credentials)),
-                KeyStep::Failed(error) => return Some(Event::NoCredentials(error)),
-                KeyStep::Ask(ticket, _) => {
-                    self.lives[at].ticket = Some(ticket);
-                    let time = self.now.saturating_add(self.latency(at));
-                    if self.keys != Keys::Hang {
-                        self.push(time, Turn::Keys(ticket));
-                    }
-                }
-                KeyStep::Wait { until } => {
-                    if self.now >= self.at(deadline) {
-                        let ticket = self.lives[at].ticket.take();
-                        ticket.into_iter().for_each(|ticket| self.shared.credentials.abandon(ticket));
-                        self.rouse_keys();
-                        return Some(Event::Failed(Failure::new(FailureKind::Timeout, Sent::new())));
-                    }
-                    let time = self.at(until.min(deadline));
-                    self.resume(at, time, Stage::Keys(need, deadline));
-                    return None;
-                }
-            }
-        }
-    }
-
-    fn answer_keys(&mut self, ticket: Ticket) {
-        if self.lives.iter().all(|live| live.ticket != Some(ticket)) {
-            // Who asked is gone, and the question with them.
-            return;
-        }
-        let now = self.clocks();
-        let wall = self.shared.corrected(now.wall);
-        let answer = match self.keys {
-            Keys::Work => Answer::Custom(self.credentials(wall)),
-            Keys::Fail | Keys::Hang => Answer::Failed("the source fails".into()),
-        };
-        self.shared.credentials.answer(ticket, answer, now.mono, wall);
-        for at in 0..self.lives.len() {
-            if matches!(self.lives[at].stage, Stage::Keys(..)) {
-                self.wake(at, self.now);
-            }
-        }
-    }
-
-    fn credentials(&self, wall: UnixTime) -> Credentials {
-        let plain = Credentials::new(key_id(self.rotations), "secret").expect("the key is a constant");
-        match self.schedule.keys_live_secs {
-            Some(secs) => plain.with_expiration(wall.saturating_add(i64::from(secs))),
-            None => plain,
-        }
-    }
-
     fn read(&mut self, at: usize, deadline: Duration) {
         let deadline = self.at(deadline);
         self.check_wait(at, deadline);
@@ -476,15 +427,6 @@ impl<'a> World<'a> {
         self.pool.leave(at);
         self.let_go(at, false);
         self.rouse_keys();
-    }
-
-    /// A question that was given back is free to take.
-    fn rouse_keys(&mut self) {
-        for at in 0..self.lives.len() {
-            if matches!(self.lives[at].stage, Stage::Keys(..)) {
-                self.wake(at, self.now);
-            }
-        }
     }
 
     fn end(&mut self, at: usize, result: Result<Reply<Yield>, Error>) {
@@ -557,7 +499,10 @@ impl<'a> World<'a> {
 impl Live {
     fn new(schedule: &Schedule, plan: &Plan) -> Self {
         let content = match plan.kind.has_content() {
-            true => bytes(mix(&[schedule.seed, u64::from(plan.id), 1]), usize::from(plan.len)),
+            true => {
+                let writer = if plan.is_twin { OTHERS - 1 } else { plan.id };
+                bytes(mix(&[schedule.seed, u64::from(writer), 1]), usize::from(plan.len))
+            }
             false => Bytes::new(),
         };
         Self {
@@ -573,6 +518,11 @@ impl Live {
             facts: Facts::default(),
         }
     }
+}
+
+/// The host that a request goes to.
+pub(super) fn host_of(transmit: &Transmit) -> &str {
+    transmit.request.uri().host().unwrap_or_default()
 }
 
 fn number(kind: FailureKind) -> u64 {
