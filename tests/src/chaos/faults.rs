@@ -8,6 +8,7 @@ use http::Method;
 use super::chance::Chance;
 use super::tally::Tally;
 use crate::peer::{Answer, Deed, End, Framing, Peer};
+use crate::sim::fault::shift;
 
 /// Draws the deeds of a peer.
 pub(super) struct Faults {
@@ -99,7 +100,7 @@ impl Faults {
             4 => ("an early end in order", Deed::spoil(move |answer| early_end(answer, at))),
             5 => ("too long", Deed::spoil(lengthen)),
             6 => ("a byte changed", Deed::spoil(move |answer| flip(answer, word))),
-            7 => ("another range", Deed::spoil(move |answer| shift(answer, word))),
+            7 => ("another range", Deed::spoil(move |answer| shift(answer, word & 1 == 0))),
             8 => (
                 "no or a weak tag",
                 Deed::spoil(move |answer| {
@@ -161,27 +162,4 @@ fn flip(answer: &mut Answer, word: u64) {
         body[at] ^= (word as u8).max(1);
         answer.body = body.into();
     }
-}
-
-/// A range that is told as it is, and is not the one asked for.
-fn shift(answer: &mut Answer, word: u64) {
-    if answer.status != 206 || answer.body.len() < 2 {
-        return;
-    }
-    let range = answer.headers.iter().find(|(name, _)| name == "content-range").map(|(_, value)| &**value);
-    let numbers = range.and_then(|range| {
-        let (range, size) = range.strip_prefix("bytes ")?.split_once('/')?;
-        let (first, last) = range.split_once('-')?;
-        Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?, size.to_owned()))
-    });
-    let Some((first, last, size)) = numbers else { return };
-    let told = if word & 1 == 0 {
-        answer.body = answer.body.slice(1..);
-        format!("bytes {}-{last}/{size}", first + 1)
-    } else {
-        answer.body = answer.body.slice(..answer.body.len() - 1);
-        format!("bytes {first}-{}/{size}", last - 1)
-    };
-    answer.set("content-range", Some(&told));
-    answer.set("content-length", None);
 }

@@ -262,7 +262,8 @@ impl Harm {
     }
 }
 
-fn shift(answer: &mut Answer, is_first: bool) {
+/// A range that is told as it is, and is not the one asked for: without its first byte, or its last.
+pub(crate) fn shift(answer: &mut Answer, is_first: bool) {
     let range = answer.headers.iter().find(|(name, _)| name == "content-range");
     let range = range.and_then(|(_, value)| ContentRange::parse(value));
     let Some(ContentRange { first, last, size, .. }) = range.filter(|_| answer.body.len() > 1) else {
