@@ -14,6 +14,7 @@ use oss_proto::{
     Action, Call, Credentials, Effect, Endpoint, ErrorKind, Event, Exchange, Failure, FailureKind, Head, Now,
     Operation, Outcome, Payload, Raw, Region, Replay, ReplyHead, Scope, Sent, Service, UnixTime,
 };
+use oss_sim::fuzz::{DOCUMENTS, KINDS};
 use proptest::prelude::*;
 
 /// Decisions, one after the other; 0 when there are no more, which always leads to an end.
@@ -50,34 +51,6 @@ fn start() -> Now {
 
 const EFFECTS: [Effect; 5] =
     [Effect::Read, Effect::Idempotent, Effect::Conditional, Effect::Orphaning, Effect::Once];
-const KINDS: [FailureKind; 9] = [
-    FailureKind::Reset,
-    FailureKind::Timeout,
-    FailureKind::Connect,
-    FailureKind::Dns,
-    FailureKind::Tls,
-    FailureKind::PoolExhausted,
-    FailureKind::BodySource,
-    FailureKind::Canceled,
-    FailureKind::Other,
-];
-const DOCUMENTS: [(u16, &str); 12] = [
-    (200, ""),
-    (500, ""),
-    (500, "<Error><Code>InternalError</Code></Error>"),
-    (503, "<Error><Code>SlowDown</Code></Error>"),
-    (403, "<Error><Code>AccessDenied</Code></Error>"),
-    (403, "<Error><Code>SecurityTokenExpired</Code></Error>"),
-    (
-        403,
-        "<Error><Code>RequestTimeTooSkewed</Code><ServerTime>2023-12-16T17:20:55.000Z</ServerTime></Error>",
-    ),
-    (404, "<Error><Code>NoSuchKey</Code></Error>"),
-    (301, ""),
-    (203, "<Error><Code>CallbackFailed</Code></Error>"),
-    (204, ""),
-    (502, "<html>"),
-];
 
 /// What a driver reported, as far as it bears on what may follow.
 #[derive(Debug, Default, PartialEq)]

@@ -252,7 +252,8 @@ fn read(document: &mut &'static str, chance: &mut Chance<'_>) -> Event {
 const BUCKET: &str = "examplebucket";
 /// Far beyond what attempts, looks and the pieces of their bodies add up to.
 const STEPS_MAX: usize = 60_000;
-const KINDS: [FailureKind; 9] = [
+/// How an attempt may fail on its way.
+pub const KINDS: [FailureKind; 9] = [
     FailureKind::Reset,
     FailureKind::Timeout,
     FailureKind::Connect,
@@ -263,7 +264,8 @@ const KINDS: [FailureKind; 9] = [
     FailureKind::Canceled,
     FailureKind::Other,
 ];
-const DOCUMENTS: [(u16, &str); 22] = [
+/// How an attempt may be answered: a status and a body.
+pub const DOCUMENTS: [(u16, &str); 22] = [
     (200, ""),
     (500, ""),
     (500, "<Error><Code>InternalError</Code></Error>"),

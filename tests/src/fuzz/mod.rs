@@ -15,7 +15,7 @@ mod transfers;
 pub use addresses::{endpoint, object_key};
 pub use credentials::credentials;
 pub use documents::{error_document, headers_to_error, lists, xml};
-pub use exchange::exchange;
+pub use exchange::{DOCUMENTS, KINDS, exchange};
 pub use fetch::fetch;
 pub use heads::{answer_head, http_date};
 pub use json::json;
