@@ -1,5 +1,7 @@
 //! The settings of a client, under the names of the OSS documents.
 
+mod connections;
+
 use alloc::borrow::Cow;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
@@ -11,12 +13,13 @@ use oss_proto::{
     InvalidValue, Redirects, Region, Service, SignatureVersion,
 };
 
+use self::connections::Connections;
 use crate::account::Account;
 use crate::client::invalid;
 use crate::trace;
 use crate::{
-    BoxError, Bucket, Client, CredentialsProvider, Environment, Proxy, ProxyError, Retryer, TlsVersion,
-    Transport, TransportBuilder,
+    BoxError, Bucket, Client, CredentialsProvider, Environment, Proxy, Retryer, TlsVersion, Transport,
+    TransportBuilder,
 };
 
 /// Everything that can be configured about a client, under the names and with the defaults of the OSS
@@ -66,23 +69,13 @@ pub struct Config {
     redirects: Redirects,
     skips_upload_crc64: bool,
     skips_download_crc64: bool,
+    buckets_versioned: bool,
+    write_nonce: bool,
     additional_headers: Vec<String>,
     user_agent: Option<String>,
     cloud_box_id: Option<String>,
     detects_cloud_box: bool,
     transport: Connections,
-}
-
-/// How the client connects: over a transport of the caller's, or one made from these settings.
-#[derive(Clone)]
-struct Connections {
-    shared: Option<Transport>,
-    own: TransportBuilder,
-    /// The first setting that a shared transport would not honour.
-    setting: Option<&'static str>,
-    proxy: Option<Proxy>,
-    proxy_host: Option<String>,
-    proxy_from_environment: bool,
 }
 
 impl Config {
@@ -267,6 +260,24 @@ impl Config {
         self.disable_upload_crc64_check(!enabled).disable_download_crc64_check(!enabled)
     }
 
+    /// Whether the buckets keep versions: no. With it a put or a delete of unknown outcome is not repeated,
+    /// since each arrival makes a version more, and `forbid_overwrite`, which OSS ignores there, is refused.
+    ///
+    /// More about it is said by [`Settings`](crate::Settings), where
+    /// [`Service::with`](crate::Service::with) also finds the choice to repeat all the same.
+    pub fn buckets_versioned(mut self, versioned: bool) -> Self {
+        self.buckets_versioned = versioned;
+        self
+    }
+
+    /// Whether a write that forbids to overwrite, or begins an object by an append, carries a number of its
+    /// own in its metadata (`x-oss-meta-write-nonce`): no. With it a lost answer leaves no doubt whose object
+    /// is there.
+    pub fn write_nonce(mut self, enabled: bool) -> Self {
+        self.write_nonce = enabled;
+        self
+    }
+
     /// Headers that are signed besides those that V4 always signs; V1 has none.
     pub fn additional_headers<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.additional_headers = names.into_iter().map(Into::into).collect();
@@ -444,6 +455,8 @@ impl Config {
             settings.redirects = self.redirects;
             settings.checks_upload_crc64 = !self.skips_upload_crc64;
             settings.checks_download_crc64 = !self.skips_download_crc64;
+            settings.buckets_versioned = self.buckets_versioned;
+            settings.write_nonce = self.write_nonce;
             settings.additional_headers.clone_from(&self.additional_headers);
             settings.user_agent = user_agent(self.user_agent.as_deref());
         }))
@@ -512,54 +525,6 @@ impl Config {
     }
 }
 
-impl Connections {
-    fn make(self) -> Result<Transport, Error> {
-        let proxy = self.proxy()?;
-        match (self.shared, self.setting) {
-            (Some(shared), None) => return Ok(shared),
-            (Some(_), Some(setting)) => {
-                let problem = "has no effect beside a `transport` of your own; set it on that one's builder";
-                return Err(invalid(setting, InvalidValue::new(problem)));
-            }
-            (None, _) => {}
-        }
-        match proxy {
-            Some((setting, proxy)) => self.own.called(setting, |own| own.proxy(proxy)).build(),
-            None => self.own.build(),
-        }
-    }
-
-    /// The proxy with the setting that says it. Of two that do, one would be ignored, and what goes past a
-    /// proxy by mistake is not to be called back.
-    fn proxy(&self) -> Result<Option<(&'static str, Proxy)>, Error> {
-        let ways = [
-            ("proxy_host", self.proxy_host.is_some()),
-            ("proxy", self.proxy.is_some()),
-            ("proxy_from_environment", self.proxy_from_environment),
-        ];
-        let mut said = ways.into_iter().filter(|(_, is_said)| *is_said).map(|(setting, _)| setting);
-        let Some(setting) = said.next() else { return Ok(None) };
-        if let Some(other) = said.next() {
-            let problem = format!("`{other}` is set too, and each says all proxies; leave one of them out");
-            return Err(invalid(setting, InvalidValue::new(problem)));
-        }
-        let proxy = match (&self.proxy_host, &self.proxy) {
-            (Some(url), _) => Proxy::all(url),
-            (None, Some(proxy)) => Ok(proxy.clone()),
-            (None, None) => Proxy::from_env(),
-        };
-        Ok(Some((setting, proxy.map_err(|error| bad_proxy(setting, &error))?)))
-    }
-}
-
-impl Default for Connections {
-    fn default() -> Self {
-        let own = Transport::builder();
-        let (proxy, proxy_host, proxy_from_environment) = (None, None, false);
-        Self { shared: None, own, setting: None, proxy, proxy_host, proxy_from_environment }
-    }
-}
-
 /// Debug shows what was set without what is secret.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -575,10 +540,6 @@ impl fmt::Debug for Config {
 
 fn cloud_box(id: &str) -> Result<CloudBoxId, Error> {
     CloudBoxId::parse(id).map_err(|error| invalid("cloud_box_id", error.into()))
-}
-
-fn bad_proxy(setting: &'static str, error: &ProxyError) -> Error {
-    invalid(setting, InvalidValue::new(error.to_string()))
 }
 
 fn user_agent(suffix: Option<&str>) -> Cow<'static, str> {

@@ -19,7 +19,7 @@ use std::time::Instant;
 use common::{content, key, raw, read_request, write};
 use oss_hyper::{
     Body, Bucket, Config, Credentials, CredentialsProvider, Error, ErrorKind, FailureKind, Integrity, Policy,
-    Proxy, Retryer, SignatureVersion, TlsVersion, Transport, Wait,
+    Proxy, PutObject, Retryer, SignatureVersion, TlsVersion, Transport, Wait,
 };
 use stage::{BUCKET, CNAME, ID, ProtocolVersion, REGION, SECRET, Seen, Stage};
 use tokio::io::{AsyncRead, ReadBuf};
@@ -214,6 +214,50 @@ async fn a_redirect_is_followed_when_it_is_said() {
         let result = bucket(&stage, config).head("a.txt").await;
         assert_eq!(result.is_ok(), is_followed);
         assert_eq!(stage.last().unwrap().url() == place, is_followed);
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_versions_decides_on_repetitions() {
+    for (config, requests) in
+        [(config(), 2), (config().buckets_versioned(true), 1), (config().buckets_versioned(false), 2)]
+    {
+        let seen = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&seen);
+        let address = raw(move |_, mut stream| {
+            let count = Arc::clone(&count);
+            async move {
+                // The answer is lost.
+                let _request = read_request(&mut stream).await;
+                *count.lock().unwrap() += 1;
+            }
+        })
+        .await;
+        let bucket = config.endpoint(format!("http://{address}")).retry_max_attempts(2);
+        let bucket = bucket.bucket(BUCKET).unwrap();
+        bucket.put("a.txt", "hello").await.unwrap_err();
+        assert_eq!(*seen.lock().unwrap(), requests);
+    }
+    let stage = Stage::up().await.unwrap();
+    let bucket = bucket(&stage, config().buckets_versioned(true));
+    let error = bucket.send(PutObject::to("a.txt", "hello").forbid_overwrite(true)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_conditional_write_carries_a_number_when_it_is_said() {
+    let stage = Stage::up().await.unwrap();
+    for (key, config, is_marked) in [
+        ("a", config(), false),
+        ("b", config().write_nonce(true), true),
+        ("c", config().write_nonce(false), false),
+    ] {
+        let put = PutObject::to(key, "hello").forbid_overwrite(true);
+        bucket(&stage, config).send(put).await.unwrap();
+        assert_eq!(
+            stage.last().unwrap().header("x-oss-meta-write-nonce").len(),
+            if is_marked { 16 } else { 0 }
+        );
     }
 }
 
