@@ -10,20 +10,20 @@
 extern crate alloc;
 
 mod canned;
+mod folder;
 mod meter;
 mod ours;
 mod raw;
 
 use core::net::SocketAddr;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use oss_emulator_server::{Config, Server};
 
-use canned::FILL;
+use folder::{Folder, fill};
 use meter::{Serving, Taken};
 
 fn main() {
@@ -69,7 +69,7 @@ impl Job {
 
 fn direct(is_bench: bool) {
     let (bytes, turns) = if is_bench { (1 << 30, TURNS) } else { (64 << 20, 1) };
-    let folder = Folder::new();
+    let folder = Folder::new("oss-bench-transfer", std::env::temp_dir());
     fill(&folder.0.join("source"), bytes);
     for (name, arguments) in
         [("canned", vec!["peer".to_owned(), bytes.to_string()]), ("emulator", vec!["emulator".into()])]
@@ -162,32 +162,6 @@ fn emulate() {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
-}
-
-fn fill(path: &Path, bytes: u64) {
-    let mut file = File::create(path).unwrap();
-    let block = vec![FILL; 1 << 20];
-    for _ in 0..bytes >> 20 {
-        file.write_all(&block).unwrap();
-    }
-}
-
-/// A folder for the files, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let parent = std::env::var_os("OSS_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-        let folder = parent.join(format!("oss-bench-transfer-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Each floor, and what is measured against it.

@@ -10,6 +10,8 @@ extern crate alloc;
 
 #[path = "../../benches/transfer/canned.rs"]
 mod canned;
+#[path = "../../benches/transfer/folder.rs"]
+mod folder;
 #[path = "../../benches/transfer/meter.rs"]
 mod meter;
 mod others;
@@ -21,7 +23,6 @@ mod wrong;
 
 use core::net::SocketAddr;
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,6 +30,7 @@ use std::process::Command;
 use oss_emulator_server::{Config, Server};
 pub(crate) use oss_sim::peer::{BUCKET, REGION, SECRET};
 
+use folder::{Folder, fill};
 use meter::{Serving, Taken};
 
 fn main() {
@@ -49,7 +51,9 @@ fn main() {
             go(who, way, job);
         }
         _ => {
-            let folder = Folder::new();
+            let memory = PathBuf::from("/dev/shm");
+            let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
+            let folder = Folder::new("oss-rivals", parent);
             compare(&folder.0, words.contains(&"--small"));
             println!();
             wrong::compare(&folder.0);
@@ -211,34 +215,6 @@ fn emulate() {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
-}
-
-fn fill(path: &Path, bytes: u64) {
-    let mut file = File::create(path).unwrap();
-    let block = vec![7; 1 << 20];
-    for _ in 0..bytes >> 20 {
-        file.write_all(&block).unwrap();
-    }
-}
-
-/// A folder for the files, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let memory = PathBuf::from("/dev/shm");
-        let parent = std::env::var_os("OSS_BENCH_DIR").map(PathBuf::from);
-        let parent = parent.unwrap_or_else(|| if memory.is_dir() { memory } else { std::env::temp_dir() });
-        let folder = parent.join(format!("oss-rivals-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
 }
 
 const TURNS: usize = 3;
