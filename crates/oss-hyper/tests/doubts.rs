@@ -6,6 +6,7 @@ extern crate alloc;
 
 mod common;
 
+use alloc::sync::Arc;
 use core::time::Duration;
 use std::fs;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use common::{BUCKET, bucket_of, content, emulator, raw, read_request, service, s
 use oss_hyper::transfer::{Cancel, Inside};
 use oss_hyper::{CopySource, Overrides};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 const PART: u64 = 100 << 10;
@@ -33,6 +35,51 @@ async fn i07_a_download_that_is_dropped_before_its_first_checkpoint_leaves_no_fi
     assert!(timeout(Duration::from_millis(300), down.into_future()).await.is_err());
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(directory.parts(), Vec::<PathBuf>::new());
+}
+
+/// Its id is told only when nobody waits for it any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i07_an_upload_that_is_dropped_while_it_is_begun_is_given_up() {
+    for keeps in [false, true] {
+        let directory = Directory::new("begun");
+        let source = directory.file("source");
+        fs::write(&source, content(3 * PART as usize)).unwrap();
+        let (begun, to_drop) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (told, asked) = mpsc::unbounded_channel();
+        let script = (Arc::clone(&begun), Arc::clone(&to_drop), told);
+        let address = raw(move |_, mut stream| {
+            let (begun, dropped, told) = script.clone();
+            async move {
+                loop {
+                    let (head, _) = read_request(&mut stream).await;
+                    let Some(line) = head.lines().next() else { return };
+                    told.send(line.to_owned()).unwrap();
+                    let answer = if line.starts_with("POST") {
+                        begun.notify_one();
+                        dropped.notified().await;
+                        let body = "<InitiateMultipartUploadResult><UploadId>ID</UploadId>\
+                                    </InitiateMultipartUploadResult>";
+                        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+                    } else {
+                        "HTTP/1.1 204 No Content\r\n\r\n".to_owned()
+                    };
+                    write(&mut stream, answer).await;
+                }
+            }
+        })
+        .await;
+        let bucket = bucket_of(strict(address, LONG));
+        let up = bucket.upload_file("key", &source).part_size(PART).keep_parts(keeps);
+        let up = tokio::spawn(up.into_future());
+        begun.notified().await;
+        up.abort();
+        assert!(up.await.unwrap_err().is_cancelled());
+        to_drop.notify_one();
+        let mut asked = asked;
+        assert!(asked.recv().await.unwrap().starts_with("POST "));
+        let next = timeout(LONG, asked.recv()).await.unwrap().unwrap();
+        assert!(next.starts_with("DELETE ") && next.contains("uploadId=ID"), "{next}");
+    }
 }
 
 #[cfg(unix)]

@@ -7,10 +7,10 @@ use oss_proto::{Checked, CopyObject, CopySource, Error, IntoField, ObjectKey};
 
 use super::cancel::How;
 use super::engine;
+use super::give_up::GiveUp;
 use super::job::{self, Job, Lane, Next, Passed, by_machine};
 use super::progress::Watch;
 use super::settings::{Settings, awaited, setters};
-use super::upload::GiveUp;
 use crate::{Bucket, Client};
 
 impl Bucket {
@@ -99,7 +99,6 @@ impl Job for CopyJob {
     by_machine!(copy);
 
     fn poll(&mut self) -> Next<CopyOutput> {
-        self.drop_guard.seen(|| self.copy.abortion());
         job::next(&mut self.copy)
     }
 
@@ -112,6 +111,9 @@ impl Job for CopyJob {
     }
 
     fn lane(&mut self, work: Work, _passed: Passed) -> Lane {
-        job::call(&self.client, work).expect("a copy asks for calls alone")
+        match work {
+            Work::Begin(begin) => self.drop_guard.begin(begin),
+            work => job::call(&self.client, work).expect("a copy asks for calls alone"),
+        }
     }
 }

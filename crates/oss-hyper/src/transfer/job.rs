@@ -140,7 +140,7 @@ pub(super) fn retries(attempts: usize) -> u64 {
     (attempts as u64).saturating_sub(1)
 }
 
-/// The work that is a call and nothing else; `None` is work with bytes.
+/// The work that is a call and nothing else; `None` is work with bytes, and the beginning of an upload.
 pub(super) fn call(client: &Client, work: Work) -> Option<Lane> {
     macro_rules! sent {
         ($operation:expr) => {{
@@ -149,7 +149,6 @@ pub(super) fn call(client: &Client, work: Work) -> Option<Lane> {
         }};
     }
     match work {
-        Work::Begin(begin) => sent!(begin),
         Work::PartCopy(copy) => sent!(copy),
         Work::ListParts(list) => sent!(list),
         Work::Finish(finish) => sent!(finish),
@@ -158,7 +157,12 @@ pub(super) fn call(client: &Client, work: Work) -> Option<Lane> {
         Work::Tags(tags) => sent!(tags),
         Work::Copy(copy) => sent!(copy),
         Work::Delete(delete) => sent!(delete),
-        Work::Put(..) | Work::Part(..) | Work::Get(..) | Work::Verify(_) | Work::Append(..) => None,
+        Work::Begin(_)
+        | Work::Put(..)
+        | Work::Part(..)
+        | Work::Get(..)
+        | Work::Verify(_)
+        | Work::Append(..) => None,
     }
 }
 

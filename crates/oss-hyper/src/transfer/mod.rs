@@ -35,6 +35,7 @@ mod disk;
 mod download;
 mod engine;
 mod failure;
+mod give_up;
 mod inside;
 mod job;
 mod pace;

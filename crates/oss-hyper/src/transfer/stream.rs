@@ -3,20 +3,21 @@
 use std::io;
 
 use bytes::Bytes;
+use oss_proto::Error;
 use oss_proto::transfer::{
     Append, Completion, FileError, FileStep, Progress, Ticket, Transfer, TransferError, TransferErrorKind,
     Upload, Work,
 };
-use oss_proto::{AbortMultipartUpload, Error};
 
 use super::cancel::How;
 use super::engine;
+use super::give_up::GiveUp;
 use super::job::{self, Job, Lane, Next, Passed, by_machine, landed};
 use super::pace::Pace;
 use super::parts::{Buffers, Source};
 use super::progress::Watch;
 use super::settings::Settings;
-use super::upload::{GiveUp, compared};
+use super::upload::compared;
 use crate::Client;
 
 /// A machine whose parts are cut by its driver.
@@ -26,7 +27,6 @@ pub(super) trait Streamed: Transfer<Output: Send> + Send + 'static {
     fn offer(&mut self, len: u64, is_full: bool) -> bool;
     fn stop(&mut self, why: TransferErrorKind);
     fn keep(&mut self, keep: bool);
-    fn abortion(&self) -> Option<AbortMultipartUpload>;
 
     /// The result, with what the client knows of it.
     fn judged(_client: &Client, output: Self::Output) -> Self::Output {
@@ -50,10 +50,6 @@ impl Streamed for Upload {
 
     fn keep(&mut self, keep: bool) {
         self.keep_parts(keep);
-    }
-
-    fn abortion(&self) -> Option<AbortMultipartUpload> {
-        Self::abortion(self)
     }
 
     fn judged(client: &Client, output: Self::Output) -> Self::Output {
@@ -80,10 +76,6 @@ impl Streamed for Append {
 
     /// What was appended stays, whatever is asked for.
     fn keep(&mut self, _keep: bool) {}
-
-    fn abortion(&self) -> Option<AbortMultipartUpload> {
-        None
-    }
 }
 
 /// Moves what a source gives.
@@ -126,7 +118,6 @@ impl<M: Streamed> Job for StreamJob<M> {
     by_machine!(machine);
 
     fn poll(&mut self) -> Next<M::Output> {
-        self.drop_guard.seen(|| self.machine.abortion());
         job::next(&mut self.machine)
     }
 
@@ -177,6 +168,7 @@ impl<M: Streamed> Job for StreamJob<M> {
             };
         }
         match work {
+            Work::Begin(begin) => self.drop_guard.begin(begin),
             Work::Put(range, put) => sent!(put, (range.start, buffers.at(range.start))),
             Work::Part(range, part) => sent!(part, (range.start, buffers.at(range.start))),
             // Its range is that of the object, which was there before; one moves at a time.

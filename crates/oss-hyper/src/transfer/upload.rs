@@ -9,7 +9,7 @@ use oss_proto::transfer::{
     Checkpoint, Completion, FileError, FileStep, Plan, Progress, Ticket, Transfer, TransferError,
     TransferErrorKind, Upload, UploadOutput, Work,
 };
-use oss_proto::{AbortMultipartUpload, Checked, Error, IntoField, ObjectKey, Payload, PutObject};
+use oss_proto::{Checked, Error, IntoField, ObjectKey, Payload, PutObject};
 use tokio::io::AsyncRead;
 use tokio::task::spawn_blocking;
 
@@ -17,6 +17,7 @@ use super::blocks::{SourceFile, body};
 use super::cancel::How;
 use super::disk::Lock;
 use super::engine;
+use super::give_up::GiveUp;
 use super::job::{self, Job, Landing, Lane, Next, Passed, by_machine, landed};
 use super::pace::Pace;
 use super::parts::{Buffers, Source};
@@ -210,7 +211,6 @@ impl Job for FileJob {
     by_machine!(upload);
 
     fn poll(&mut self) -> Next<UploadOutput> {
-        self.drop_guard.seen(|| self.upload.abortion());
         job::next(&mut self.upload)
     }
 
@@ -237,6 +237,7 @@ impl Job for FileJob {
     fn lane(&mut self, work: Work, passed: Passed) -> Lane {
         let (client, source, pace) = (self.client.clone(), Arc::clone(&self.source), self.pace.clone());
         match work {
+            Work::Begin(begin) => self.drop_guard.begin(begin),
             Work::Put(range, put) => {
                 let body = body(&source, range, &passed, &pace);
                 Box::pin(async move { landed(client.send_from(put, body).await) })
@@ -283,41 +284,6 @@ impl Shelved {
         };
         unlock(self.lock);
         closed
-    }
-}
-
-/// Gives up the parts of an upload whose future was dropped.
-pub(super) struct GiveUp {
-    client: Client,
-    keeps: bool,
-    upload: Option<AbortMultipartUpload>,
-}
-
-impl GiveUp {
-    pub(super) fn new(client: &Client, keeps: bool) -> Self {
-        Self { client: client.clone(), keeps, upload: None }
-    }
-
-    /// Notes what is to be given up, once there is something.
-    pub(super) fn seen(&mut self, abortion: impl FnOnce() -> Option<AbortMultipartUpload>) {
-        if !self.keeps && self.upload.is_none() {
-            self.upload = abortion();
-        }
-    }
-
-    pub(super) fn disarm(&mut self) {
-        self.upload = None;
-    }
-}
-
-impl Drop for GiveUp {
-    fn drop(&mut self) {
-        let Some(abort) = self.upload.take() else { return };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let client = self.client.clone();
-            // Nobody is there to be told what becomes of it.
-            runtime.spawn(async move { client.send(abort).await.map(drop) });
-        }
     }
 }
 
