@@ -236,6 +236,24 @@ async fn i07_i09_a_transfer_that_is_dropped_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_moves_and_is_paced_within_a_part() {
+    let (_server, bucket, _directory) = world("paced").await;
+    let bytes = content(600 << 10);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let watcher = {
+        let seen = Arc::clone(&seen);
+        move |at: TransferProgress| seen.lock().unwrap().push(at.bytes)
+    };
+    let began = Instant::now();
+    let up = bucket.upload_stream("key", io::Cursor::new(bytes.clone())).bytes_per_sec(1 << 20);
+    up.on_progress(watcher).await.unwrap();
+    assert!(began.elapsed() > Duration::from_millis(250), "{:?}", began.elapsed());
+    let seen = seen.lock().unwrap();
+    assert!(seen.iter().any(|now| (1..bytes.len() as u64).contains(now)), "{seen:?}");
+    assert!(bucket.get("key").await.unwrap().bytes().await.unwrap() == bytes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f34_an_object_that_is_replaced_in_the_middle_is_no_file() {
     let (_server, bucket, directory) = world("replaced").await;
     let target = directory.file("target");

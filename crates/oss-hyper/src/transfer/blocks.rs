@@ -1,5 +1,6 @@
-//! A range of a file as the body of a request: read by blocks, into buffers that are used again.
+//! A part as the body of a request: handed out by blocks, each counted and waited for as its pace wants it.
 //!
+//! A part in memory is cut. A range of a file is read, into buffers that are used again.
 //! What the system has in memory is copied at once, where it is about to be summed and sent. What it has not
 //! is read on a thread that may wait, one block ahead: a disk that hangs stops nobody else.
 
@@ -7,7 +8,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::ops::Range;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, ready};
 use std::fs::File;
 use std::io;
@@ -22,6 +23,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Sleep;
 
 use super::disk::Placed;
+use super::job::Passed;
 use super::pace::Pace;
 use super::shelf::named;
 use crate::body::{Body, Chunks, Stream};
@@ -141,31 +143,90 @@ pub(super) fn checksum(file: &Placed, range: Range<u64>) -> Option<u64> {
     Some(crc.value())
 }
 
-/// The body of one part: read from its beginning for each attempt.
-pub(super) fn body(
-    source: &Arc<SourceFile>,
-    range: Range<u64>,
-    passed: &Arc<AtomicU64>,
-    pace: &Pace,
-) -> Body {
+/// The body of a part in memory, from its beginning for each attempt.
+pub(super) fn body_in_memory(part: Bytes, passed: &Passed, pace: &Pace) -> Body {
+    if part.is_empty() {
+        return Body::empty();
+    }
+    let (len, passed, pace) = (part.len() as u64, Arc::clone(passed), pace.clone());
+    Body::reopen_blocks(len, move || {
+        let cut = Cut { left: part.clone(), toll: Toll::new(&passed, &pace) };
+        Stream::new(Box::pin(cut))
+    })
+}
+
+/// The body of a part of a file: read from its beginning for each attempt.
+pub(super) fn body(source: &Arc<SourceFile>, range: Range<u64>, passed: &Passed, pace: &Pace) -> Body {
     if range.is_empty() {
         return Body::empty();
     }
     let len = range.end.saturating_sub(range.start);
     let (source, passed, pace) = (Arc::clone(source), Arc::clone(passed), pace.clone());
     Body::reopen_blocks(len, move || {
-        passed.store(0, Ordering::Relaxed);
         let blocks = Blocks {
             source: Arc::clone(&source),
             at: range.start,
             end: range.end,
             reading: None,
-            passed: Arc::clone(&passed),
-            pace: pace.clone(),
-            debt: None,
+            toll: Toll::new(&passed, &pace),
         };
         Stream::new(Box::pin(blocks))
     })
+}
+
+/// Counts what passes, and makes it wait where there is a pace to keep.
+struct Toll {
+    passed: Passed,
+    pace: Pace,
+    debt: Option<Pin<Box<Sleep>>>,
+}
+
+impl Toll {
+    /// For an attempt: nothing of it has passed.
+    fn new(passed: &Passed, pace: &Pace) -> Self {
+        passed.store(0, Ordering::Relaxed);
+        Self { passed: Arc::clone(passed), pace: pace.clone(), debt: None }
+    }
+
+    /// Ready when the blocks so far are paid for.
+    fn poll_paid(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(debt) = &mut self.debt {
+            ready!(debt.as_mut().poll(cx));
+            self.debt = None;
+        }
+        Poll::Ready(())
+    }
+
+    fn pass(&mut self, block: Bytes) -> Frame<Bytes> {
+        self.passed.fetch_add(block.len() as u64, Ordering::Relaxed);
+        self.debt = self.pace.pass(block.len()).map(Box::pin);
+        Frame::data(block)
+    }
+}
+
+struct Cut {
+    left: Bytes,
+    toll: Toll,
+}
+
+impl Chunks for Cut {}
+
+impl HttpBody for Cut {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        ready!(this.toll.poll_paid(cx));
+        if this.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let block = this.left.split_to(this.left.len().min(BLOCK_BYTES));
+        Poll::Ready(Some(Ok(this.toll.pass(block))))
+    }
 }
 
 struct Blocks {
@@ -174,9 +235,7 @@ struct Blocks {
     at: u64,
     end: u64,
     reading: Option<Reading>,
-    passed: Arc<AtomicU64>,
-    pace: Pace,
-    debt: Option<Pin<Box<Sleep>>>,
+    toll: Toll,
 }
 
 /// The next block.
@@ -247,18 +306,12 @@ impl HttpBody for Blocks {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        if let Some(debt) = &mut this.debt {
-            ready!(debt.as_mut().poll(cx));
-            this.debt = None;
-        }
+        ready!(this.toll.poll_paid(cx));
         let Some(block) = ready!(this.poll_block(cx)) else { return Poll::Ready(None) };
-        let block = match block {
-            Ok(block) => block,
-            Err(error) => return Poll::Ready(Some(Err(error.into()))),
-        };
-        this.passed.fetch_add(block.len() as u64, Ordering::Relaxed);
-        this.debt = this.pace.pass(block.len()).map(Box::pin);
-        Poll::Ready(Some(Ok(Frame::data(block))))
+        Poll::Ready(Some(match block {
+            Ok(block) => Ok(this.toll.pass(block)),
+            Err(error) => Err(error.into()),
+        }))
     }
 }
 

@@ -207,9 +207,14 @@ impl Place {
         })
     }
 
+    /// Under the lock until it is done, also when nobody waits for it any more.
     fn on_shelf(&self, doing: impl FnOnce(&Shelf) -> Result<DiskDone, FileError> + Send + 'static) -> Doing {
-        let shelf = self.shelf.clone();
-        Box::new(move || shelf.map_or(Ok(DiskDone::Done), |shelf| doing(&shelf)))
+        let (shelf, lock) = (self.shelf.clone(), self.lock.clone());
+        Box::new(move || {
+            let done = shelf.map_or(Ok(DiskDone::Done), |shelf| doing(&shelf));
+            drop(lock);
+            done
+        })
     }
 
     fn on_part(
@@ -239,3 +244,27 @@ fn check_target(target: &Path) -> io::Result<()> {
 }
 
 type Doing = Box<dyn FnOnce() -> Result<DiskDone, FileError> + Send>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Endpoint, Service};
+    use oss_proto::IntoField as _;
+
+    #[tokio::test]
+    async fn b62_a_step_on_the_shelf_keeps_the_lock_when_nobody_waits_for_it_any_more() {
+        let dir = std::env::temp_dir().join(format!("oss-hyper-place-{}", std::process::id()));
+        let service = Service::new(Endpoint::parse("http://127.0.0.1").unwrap());
+        let shelf = Shelf::new(&dir, "download", &service, &"key".into_field(), &dir.join("file")).unwrap();
+        let mut place = Place::new(&dir.join("file"), Some(shelf.clone())).unwrap();
+        assert_eq!(place.begin(DiskWork::Lock).await.unwrap(), DiskDone::Done);
+        place.done();
+        let writing = place.begin(DiskWork::WriteCheckpoint { text: "text".into() });
+        drop(place);
+        assert!(shelf.lock().unwrap().is_none(), "another one could begin");
+        writing.await.unwrap();
+        assert_eq!(shelf.read().unwrap().unwrap(), b"text");
+        assert!(shelf.lock().unwrap().is_some());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

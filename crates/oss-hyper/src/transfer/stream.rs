@@ -9,6 +9,7 @@ use oss_proto::transfer::{
     Upload, Work,
 };
 
+use super::blocks::body_in_memory;
 use super::cancel::How;
 use super::engine;
 use super::give_up::GiveUp;
@@ -152,16 +153,14 @@ impl<M: Streamed> Job for StreamJob<M> {
         }
     }
 
-    fn lane(&mut self, work: Work, _passed: Passed) -> Lane {
+    fn lane(&mut self, work: Work, passed: Passed) -> Lane {
         let (client, buffers, pace) = (self.client.clone(), self.buffers.clone(), self.pace.clone());
         macro_rules! sent {
             ($operation:ident, $at:expr) => {
                 Box::pin(async move {
                     let (at, part) = $at;
-                    if let Some(debt) = pace.pass(part.len()) {
-                        debt.await;
-                    }
-                    let landing = landed(client.send_from($operation, part).await);
+                    let body = body_in_memory(part, &passed, &pace);
+                    let landing = landed(client.send_from($operation, body).await);
                     buffers.release(at);
                     landing
                 })

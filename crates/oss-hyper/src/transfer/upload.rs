@@ -226,8 +226,7 @@ impl Job for FileJob {
         };
         shelved.written = revision;
         let Some(text) = self.upload.checkpoint().map(|checkpoint| checkpoint.to_text()) else { return };
-        let shelf = shelved.shelf.clone();
-        let written = blocking(FileStep::Checkpoint, move || shelf.write(&text)).await;
+        let written = blocking(FileStep::Checkpoint, shelved.writing(text)).await;
         if let Err(error) = written {
             // Whoever asked for checkpoints is told that there are none, before an hour is lost without.
             self.upload.fail(error.kind().clone());
@@ -277,6 +276,17 @@ impl Shelved {
         Ok(Some((Self { shelf, lock, written: 0 }, found)))
     }
 
+    /// Writes the checkpoint under the lock, also when nobody waits for it any more: the next upload would
+    /// find it in the place of its own.
+    fn writing(&self, text: String) -> impl FnOnce() -> Result<(), FileError> + Send + 'static {
+        let (shelf, lock) = (self.shelf.clone(), Arc::clone(&self.lock));
+        move || {
+            let written = shelf.write(&text);
+            drop(lock);
+            written
+        }
+    }
+
     fn close(self, checkpoint: Option<String>) -> Result<(), FileError> {
         let closed = match checkpoint {
             Some(text) => self.shelf.write(&text),
@@ -303,5 +313,27 @@ impl fmt::Debug for UploadStream {
             .field("settings", &self.settings)
             .field("put", &self.put)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Endpoint, Service};
+
+    #[test]
+    fn b62_a_checkpoint_is_written_under_the_lock_when_nobody_waits_for_it_any_more() {
+        let dir = std::env::temp_dir().join(format!("oss-hyper-shelved-{}", std::process::id()));
+        let service = Service::new(Endpoint::parse("http://127.0.0.1").unwrap());
+        let key = "key".into_field();
+        let shelf = Shelf::new(&dir, "upload", &service, &key, &dir.join("file")).unwrap();
+        let (shelved, _) = Shelved::open(shelf.clone()).unwrap().unwrap();
+        let writing = shelved.writing("text".into());
+        drop(shelved);
+        assert!(shelf.lock().unwrap().is_none(), "another one could begin");
+        writing().unwrap();
+        assert_eq!(shelf.read().unwrap().unwrap(), b"text");
+        assert!(shelf.lock().unwrap().is_some());
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }
