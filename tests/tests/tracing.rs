@@ -8,7 +8,7 @@ mod lines;
 
 use lines::Lines;
 use oss_emulator_server::{Config as EmulatorConfig, Server};
-use oss_hyper::{Config, Credentials};
+use oss_hyper::{Config, Credentials, PutBucketVersioning, PutObject, VersioningStatus};
 
 #[test]
 fn calls_attempts_and_warnings_are_heard_and_no_secret() {
@@ -24,6 +24,11 @@ fn calls_attempts_and_warnings_are_heard_and_no_secret() {
         "DEBUG oss_hyper message=answered method=PUT host=\"127.0.0.1:",
         "INFO oss_hyper oss_call operation=\"GetObject\"",
         "DEBUG oss_hyper message=answered method=GET host=\"127.0.0.1:",
+        "INFO oss_hyper oss_call operation=\"PutBucketVersioning\"",
+        "DEBUG oss_hyper message=answered method=PUT host=\"127.0.0.1:",
+        "INFO oss_hyper oss_call operation=\"PutObject\"",
+        "WARN oss_hyper message=`forbid_overwrite` had no effect: the bucket keeps versions method=PUT",
+        "DEBUG oss_hyper message=answered method=PUT host=\"127.0.0.1:",
         "INFO oss_hyper oss_call operation=\"HeadObject\"",
         "DEBUG oss_hyper message=failed method=HEAD host=\"127.0.0.1:1\" failure=",
     ];
@@ -45,6 +50,9 @@ async fn calls() {
     let bucket = config().region("cn-hangzhou").endpoint(server.endpoint()).bucket("examplebucket").unwrap();
     bucket.put("private/key", "hello").await.unwrap();
     bucket.get("private/key").await.unwrap().text().await.unwrap();
+    let versions = PutBucketVersioning::new("examplebucket", VersioningStatus::Enabled);
+    bucket.send(versions).await.unwrap();
+    bucket.send(PutObject::to("private/key", "hello").forbid_overwrite(true)).await.unwrap();
     let nobody = config().region("cn-hangzhou").endpoint("http://127.0.0.1:1").retry_max_attempts(1);
     nobody.bucket("examplebucket").unwrap().head("private/key").await.unwrap_err();
 }

@@ -1,7 +1,8 @@
 //! What a program that listens to `tracing` hears of a client; nothing without the feature of that name.
 //!
 //! A span `oss_call` for each call, in it an event for each attempt (level `debug`), and a warning for each
-//! doubtful setting when a client is made. Neither holds a key, a header, a query or a secret.
+//! doubtful setting when a client is made, and for a write that was to overwrite nothing in a bucket that
+//! keeps versions. None of them holds a key, a header, a query or a secret.
 
 #[cfg(feature = "tracing")]
 pub(crate) use heard::{Attempt, call, warn};
@@ -28,6 +29,7 @@ mod heard {
     pub(crate) struct Attempt {
         method: http::Method,
         host: Option<String>,
+        overwrites_nothing: bool,
     }
 
     impl Attempt {
@@ -36,11 +38,17 @@ mod heard {
             let is_heard = enabled!(target: TARGET, Level::DEBUG);
             let authority = transmit.request.uri().authority().filter(|_| is_heard);
             let host = authority.map(ToString::to_string);
-            Self { method: transmit.request.method().clone(), host }
+            let (method, headers) = (transmit.request.method().clone(), transmit.request.headers());
+            let overwrites_nothing = headers.get("x-oss-forbid-overwrite").is_some_and(|it| it == "true");
+            Self { method, host, overwrites_nothing }
         }
 
         pub(crate) fn ends<B>(&self, answered: &Result<(Head, B), Failure>) {
-            let Self { method, host } = self;
+            let Self { method, host, overwrites_nothing } = self;
+            if *overwrites_nothing && answered.as_ref().is_ok_and(|(head, _)| is_version(head)) {
+                // OSS document "PutObject".
+                warn!(target: TARGET, %method, "`forbid_overwrite` had no effect: the bucket keeps versions");
+            }
             let host = host.as_deref().unwrap_or_default();
             match answered {
                 Ok((head, _)) => {
@@ -50,6 +58,10 @@ mod heard {
                 Err(failure) => debug!(target: TARGET, %method, host, failure = %failure.kind, "failed"),
             }
         }
+    }
+
+    fn is_version(head: &Head) -> bool {
+        (200..300).contains(&head.reply.status) && head.reply.header("x-oss-version-id").is_some()
     }
 
     const TARGET: &str = "oss_hyper";
