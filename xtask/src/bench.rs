@@ -4,6 +4,7 @@
 //! machine and on another one. Times are shown beside their bars and never decide anything: what must not
 //! grow unseen is counted in `cargo xtask instructions` and by the tests in `tests/alloc`.
 
+use crate::rivals::rivals;
 use crate::run::{Failure, Outcome, Workspace, output};
 
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Failure> {
@@ -18,8 +19,13 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Outco
             continue;
         }
         println!("-- {package}: {bench}");
-        let command = ["bench", "--quiet", "-p", package, "--bench", bench, "--", "--noplot"];
-        let text = output(workspace.cargo(&command))?;
+        let mut command = workspace.cargo(&["bench", "--quiet", "-p", package, "--bench", bench]);
+        if bench == "transfer" {
+            // What its bars were set for: the checksum is most of what a transfer does itself.
+            command.args(["--features", "crc-fast"]);
+        }
+        command.args(["--", "--noplot"]);
+        let text = output(command)?;
         print!("{text}");
         figures.extend(Figure::all(&text));
     }
@@ -29,6 +35,12 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Outco
         figures.extend(Figure::all(&output(workspace.cargo(&command))?));
     }
     println!("\n{}", table(&figures));
+    if arguments.is_empty() {
+        println!("-- rivals");
+        if let Outcome::Skipped(why) = rivals(workspace, &[])? {
+            println!("skipped: {why}");
+        }
+    }
     let missing: Vec<&str> = BARS.iter().map(|bar| bar.0).filter(|name| !has(&figures, name)).collect();
     if arguments.is_empty() && !missing.is_empty() {
         return Err(Failure(format!("not measured: {}", missing.join("; "))));

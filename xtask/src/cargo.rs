@@ -30,7 +30,8 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<Outcom
     Ok(Outcome::Done("passed".into()))
 }
 
-/// The tests of the checksum in its other two ways: `crc-fast`, and the table.
+/// The tests of the checksum in its other two ways, `crc-fast` and the table; and that the simulated world
+/// does the same with `crc-fast`.
 pub(crate) fn crc(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failure> {
     let features: [&[&str]; 2] = [&["--features", "crc-fast"], &["--no-default-features"]];
     for features in features {
@@ -38,7 +39,12 @@ pub(crate) fn crc(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failur
         command.args(features);
         finish(command)?;
     }
-    Ok(Outcome::Done("crc-fast and the table agree with the known answers".into()))
+    let test = "i01_i02_i03_i04_i06_i07_i08_i10_i11_hold_in_every_schedule";
+    let arguments = ["test", "--quiet", "-p", "oss-sim", "--features", "crc-fast", "--test", "sim", test];
+    finish(workspace.cargo(&arguments))?;
+    Ok(Outcome::Done(
+        "crc-fast and the table agree with the known answers, and every trace is the same".into(),
+    ))
 }
 
 pub(crate) fn doc(workspace: &Workspace, _: &[String]) -> Result<Outcome, Failure> {

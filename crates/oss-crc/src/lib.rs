@@ -32,8 +32,8 @@
 //!
 //! With the feature `simd` (default) the work is done by `crc64fast`, which uses carry-less multiplication
 //! where the CPU has it and links `std`. With the feature `crc-fast` the crate of that name takes its place:
-//! up to four times faster with AVX-512, for a second version of `digest` in the tree; `oss-hyper` turns it
-//! on. With neither a table does the work. The results are the same.
+//! up to four times faster with AVX-512, for a second version of `digest` in the tree. With neither a table
+//! does the work. The results are the same.
 
 #![no_std]
 #![forbid(unsafe_code)]

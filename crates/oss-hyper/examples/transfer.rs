@@ -7,8 +7,9 @@
 //! transfer demo [MIB]           all of it: up, broken off, gone on with, down, compared
 //! ```
 //!
-//! With `--lanes N`, `--part-size MIB` and `--rate MIB` (a second). Ctrl-C keeps what was done in
-//! `.oss-checkpoints`, and the same command goes on from there.
+//! With `--lanes N`, `--part-size MIB` and, up and down, `--rate MIB` (a second). There Ctrl-C keeps what was
+//! done in `.oss-checkpoints`, and the same command goes on from there; a copy, which OSS makes in seconds,
+//! is given up.
 //!
 //! With `OSS_REGION`, `OSS_BUCKET`, `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET` set it is your bucket.
 //! Otherwise an emulator in this process is the OSS; it forgets everything at the end, so that only `demo` is

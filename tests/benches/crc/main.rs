@@ -1,8 +1,8 @@
 //! How fast the checksum is, against the crate that does its work, and what combining costs.
 //!
-//! `cargo bench -p oss-sim --bench crc`. The floor is `crc64fast` called as it is. `oss-crc` works by
-//! `crc-fast` here, because `oss-hyper` turns that feature on; `crc-fast` called as it is shows what
-//! `oss-crc` adds to it, the count and the resuming, which must not be seen.
+//! `cargo bench -p oss-sim --bench crc`. The floor is `crc64fast` called as it is: what `oss-crc` adds to it,
+//! the count and the resuming, must not be seen. `crc-fast` is shown beside it; the feature of that name puts
+//! it in the place of `crc64fast`.
 #![allow(missing_docs, reason = "criterion_group! makes a public function without one")]
 
 #[path = "../turns/mod.rs"]

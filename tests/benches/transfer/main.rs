@@ -1,7 +1,8 @@
 //! What a transfer of 1 GiB costs beyond the same number of hyper's streams that move the same bytes and do
 //! nothing else: time, processor and memory.
 //!
-//! `cargo bench -p oss-sim --bench transfer`. Every turn of every way is a process of its own, and so is the
+//! `cargo bench -p oss-sim --bench transfer --features crc-fast`; without that feature `crc64fast` is the
+//! checksum, as it is by default. Every turn of every way is a process of its own, and so is the
 //! peer, which answers what is canned; ways take turns. A second table has the emulator as the peer, which
 //! sums and keeps what it gets. Files are in `OSS_BENCH_DIR`, else where the system has temporary files: the
 //! source is in the system's cache, and both ways down end with a write through to the disk.
