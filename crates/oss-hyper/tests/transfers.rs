@@ -248,7 +248,7 @@ async fn a_stream_moves_and_is_paced_within_a_part() {
     let up = bucket.upload_stream("key", io::Cursor::new(bytes.clone())).bytes_per_sec(1 << 20);
     up.on_progress(watcher).await.unwrap();
     assert!(began.elapsed() > Duration::from_millis(250), "{:?}", began.elapsed());
-    let seen = seen.lock().unwrap();
+    let seen = core::mem::take(&mut *seen.lock().unwrap());
     assert!(seen.iter().any(|now| (1..bytes.len() as u64).contains(now)), "{seen:?}");
     assert!(bucket.get("key").await.unwrap().bytes().await.unwrap() == bytes);
 }
