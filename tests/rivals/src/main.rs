@@ -179,8 +179,14 @@ fn go(who: &str, way: &str, job: Job) {
             match (who, way) {
                 ("oss-hyper", "up") => ours::up(&job).await.map_err(|error| error.to_string()),
                 ("oss-hyper", _) => ours::down(&job).await.map_err(|error| error.to_string()),
-                ("hyper alone", "up") => Ok(raw::up(&job, true).await),
-                ("hyper alone", _) => Ok(raw::down(&job, true).await),
+                ("hyper alone", "up") => {
+                    raw::up(&job, true).await;
+                    Ok(())
+                }
+                ("hyper alone", _) => {
+                    raw::down(&job, true).await;
+                    Ok(())
+                }
                 ("opendal", "up") => others::opendal_up(&job).await.map_err(|error| error.to_string()),
                 ("opendal", _) => others::opendal_down(&job).await.map_err(|error| error.to_string()),
                 ("object_store", "up") => others::store_up(&job).await.map_err(|error| error.to_string()),
