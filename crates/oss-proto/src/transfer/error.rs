@@ -80,8 +80,9 @@ pub(super) fn once<T>(
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LeftUpload {
-    /// What names the upload; `None` when its beginning has no answer, so that one may exist under an id that
-    /// nobody was told: `ListMultipartUploads` with the key as prefix shows it.
+    /// What names the upload. `None` when this transfer leaves none that it knows: with `may_be_orphan` its
+    /// beginning has no answer, so that one may exist under an id that nobody was told.
+    /// `ListMultipartUploads` with the key as prefix shows it.
     pub upload_id: Option<String>,
     /// The parts that OSS has acknowledged, by number.
     pub parts: Vec<CompletedPart>,
@@ -89,6 +90,9 @@ pub struct LeftUpload {
     pub fate: UploadFate,
     /// Its beginning was repeated after an answer that was lost: another one may exist, without parts.
     pub may_be_orphan: bool,
+    /// The upload of an earlier transfer that was not gone on with, when it could not be aborted, or nobody
+    /// knows whether it was: its parts may be there, and are paid for.
+    pub older: Option<String>,
 }
 
 /// What became of a multipart upload.
@@ -201,10 +205,20 @@ impl core::error::Error for TransferError {}
 
 impl fmt::Display for LeftUpload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(older) = &self.older {
+            let older = excerpt(older, ID_CHARS_MAX);
+            write!(f, "the earlier multipart upload {older} may remain: abort it")?;
+            if self.upload_id.is_some() || self.may_be_orphan {
+                f.write_str("; ")?;
+            }
+        }
         let Some(id) = &self.upload_id else {
-            return f.write_str(
-                "an orphan upload may exist: list the multipart uploads of this key and abort it",
-            );
+            return match self.may_be_orphan {
+                true => f.write_str(
+                    "an orphan upload may exist: list the multipart uploads of this key and abort it",
+                ),
+                false => Ok(()),
+            };
         };
         let (id, parts) = (excerpt(id, ID_CHARS_MAX), self.parts.len());
         match self.fate {

@@ -10,6 +10,7 @@
 //!
 //! Every arrow is an assignment in this file, and nowhere else.
 
+mod asked;
 mod parts;
 
 use alloc::boxed::Box;
@@ -22,10 +23,10 @@ use super::checkpoint::Identity;
 use super::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate, once};
 use super::flight::{Flight, Landing, Ticket};
 use super::recipe::Recipe;
-use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Progress, Step, TransferOptions, Work};
+use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Step, TransferOptions, Work};
 use crate::{
-    AbortMultipartUpload, BucketName, Checked, CompleteMultipartUploadOutput, CorruptBody, ETag, Error,
-    ErrorKind, ListParts, ListPartsOutput, Misuse, ObjectKey, Outcome, Paged as _, ReadError,
+    CompleteMultipartUploadOutput, CorruptBody, ETag, Error, ErrorKind, ListParts, ListPartsOutput, Misuse,
+    Outcome, Paged as _, ReadError,
 };
 
 /// The machine under [`Upload`](super::Upload) and [`ServerCopy`](super::ServerCopy).
@@ -41,6 +42,8 @@ pub(super) struct Multipart {
     listed: BTreeMap<u32, Part>,
     /// Of an earlier transfer that is not gone on with: to be given up.
     stale: Option<String>,
+    /// The same one, when it could not be.
+    older: Option<String>,
     /// The first thing that went wrong.
     failure: Option<TransferErrorKind>,
     fate: UploadFate,
@@ -81,7 +84,8 @@ enum Stage {
 }
 
 enum Job {
-    GiveUp,
+    /// The upload of an earlier transfer.
+    GiveUp(String),
     Whole(u64),
     List(ListParts),
     Verify(u32, Part),
@@ -118,6 +122,7 @@ impl Multipart {
             parts: Parts::default(),
             listed: BTreeMap::new(),
             stale: None,
+            older: None,
             failure: None,
             fate: UploadFate::MayRemain,
             may_be_orphan: false,
@@ -136,27 +141,6 @@ impl Multipart {
         let mut refused = Self::new(recipe, cut, false, &TransferOptions::new());
         refused.stage = Stage::Over(Some(Box::new(Err(error.into()))));
         refused
-    }
-
-    /// Whether it was refused before its first poll.
-    pub(super) fn is_refused(&self) -> bool {
-        matches!(self.stage, Stage::Over(_))
-    }
-
-    /// What tells the beginning of this upload from that of another one.
-    pub(super) fn request(&self) -> Option<String> {
-        self.recipe.request()
-    }
-
-    pub(super) fn plan(&self) -> Option<Plan> {
-        match self.cut {
-            Cut::Known(plan) => Some(plan),
-            Cut::Offered(_) => None,
-        }
-    }
-
-    pub(super) fn names(&self) -> (&Checked<BucketName>, &Checked<ObjectKey>) {
-        (&self.recipe.bucket, &self.recipe.key)
     }
 
     pub(super) fn keep_parts(&mut self, keep: bool) {
@@ -190,22 +174,6 @@ impl Multipart {
         difference
     }
 
-    pub(super) fn fresh(&self) -> Option<&Fresh> {
-        self.fresh.as_ref()
-    }
-
-    pub(super) fn part_size(&self) -> u64 {
-        match &self.cut {
-            Cut::Known(plan) => plan.part_size(),
-            Cut::Offered(offers) => offers.part_size,
-        }
-    }
-
-    pub(super) fn wants_part(&self) -> bool {
-        let is_on = matches!(self.stage, Stage::Start(_) | Stage::Beginning | Stage::Moving(_));
-        is_on && matches!(&self.cut, Cut::Offered(offers) if offers.wants_part())
-    }
-
     pub(super) fn offer(&mut self, len: u64) -> Result<(), Misuse> {
         let (state, is_wanted) = (self.stage_name(), self.wants_part());
         match &mut self.cut {
@@ -229,7 +197,8 @@ impl Multipart {
             return Step::Busy;
         }
         if let Some(id) = self.stale.take() {
-            return self.run(Job::GiveUp, Work::Abort(self.recipe.abort(&id)), 0);
+            let abort = self.recipe.abort(&id);
+            return self.run(Job::GiveUp(id), Work::Abort(abort), 0);
         }
         if matches!(self.stage, Stage::Start(_)) && !self.flight.is_empty() {
             // What is given up is gone before anything begins: at the end nobody would wait for it.
@@ -354,7 +323,10 @@ impl Multipart {
             return;
         }
         match (job, result.map(|completion| completion.0)) {
-            (Job::GiveUp, _) => {}
+            (Job::GiveUp(_), Ok(Came::Aborted)) => {}
+            (Job::GiveUp(_), Err(error)) if error.code() == Some(NO_UPLOAD) => {}
+            // It keeps nobody from his upload, and he is told at the end.
+            (Job::GiveUp(id), Err(_)) => self.older = Some(id),
             (Job::Whole(len), Ok(came)) => self.made_whole(len, came),
             (Job::List(list), Ok(Came::Parts(page))) => self.list(&list, page),
             (Job::List(_), Err(error)) if error.code() == Some(NO_UPLOAD) => self.restart(),
@@ -480,8 +452,8 @@ impl Multipart {
             (Some(ours), Some(theirs)) if ours != theirs => self.corrupt(ours, theirs, is_whole),
             _ => {
                 let is_checked = due.is_some() && theirs.is_some();
-                let may_be_orphan = self.may_be_orphan;
-                let made = Made { crc64: theirs.or(due), is_checked, may_be_orphan, ..made };
+                let (may_be_orphan, older) = (self.may_be_orphan, self.older.take());
+                let made = Made { crc64: theirs.or(due), is_checked, may_be_orphan, older, ..made };
                 self.is_gone = true;
                 self.revision = self.revision.saturating_add(1);
                 self.stage = Stage::Over(Some(Box::new(Ok(made))));
@@ -508,11 +480,17 @@ impl Multipart {
         let kind = self.failure.take().unwrap_or(TransferErrorKind::Cancelled);
         self.revision = self.revision.saturating_add(1);
         let fate = if self.may_be_made { UploadFate::MayBeComplete } else { self.fate };
-        let is_left =
-            if self.upload_id.is_some() { self.may_be_made || !self.is_gone } else { self.may_be_orphan };
-        let left = is_left.then(|| {
-            let (upload_id, parts) = (self.upload_id.clone(), self.parts.completed());
-            Box::new(LeftUpload { upload_id, parts, fate, may_be_orphan: self.may_be_orphan })
+        let is_left = self.may_be_made || !self.is_gone;
+        let upload_id = self.upload_id.clone().filter(|_| is_left);
+        // One that was still to be given up was not.
+        let older = self.older.take().or_else(|| self.stale.take());
+        let is_told = match self.upload_id {
+            Some(_) => is_left,
+            None => self.may_be_orphan,
+        };
+        let left = (is_told || older.is_some()).then(|| {
+            let (parts, may_be_orphan) = (self.parts.completed(), self.may_be_orphan);
+            Box::new(LeftUpload { upload_id, parts, fate, may_be_orphan, older })
         });
         self.stage = Stage::Over(Some(Box::new(Err(TransferError { kind, left }))));
     }
@@ -546,6 +524,7 @@ impl Multipart {
     pub(super) fn abandon(&mut self, ticket: Ticket) {
         let Landing::Of(job) = self.flight.land(ticket) else { return };
         match job {
+            Job::GiveUp(id) => self.older = Some(id),
             Job::Begin => self.may_be_orphan = true,
             Job::Finish => self.may_be_made = true,
             Job::Abort => return self.aborted(UploadFate::MayRemain),
@@ -556,40 +535,6 @@ impl Multipart {
 
     pub(super) fn note(&mut self, ticket: Ticket, bytes: u64) {
         self.flight.note(ticket, bytes);
-    }
-
-    pub(super) fn progress(&self) -> Progress {
-        self.flight.progress()
-    }
-
-    /// What gives up the parts that are there.
-    pub(super) fn abortion(&self) -> Option<AbortMultipartUpload> {
-        self.upload_id.as_deref().filter(|_| !self.is_gone).map(|id| self.recipe.abort(id))
-    }
-
-    /// The id of the upload that another transfer may go on with.
-    pub(super) fn resumable(&self) -> Option<&str> {
-        let is_left = self.keep_parts && !self.is_spent && !self.is_gone && self.fate != UploadFate::Aborted;
-        self.upload_id.as_deref().filter(|_| is_left)
-    }
-
-    pub(super) fn revision(&self) -> u64 {
-        self.revision
-    }
-
-    pub(super) fn stage_name(&self) -> &'static str {
-        match self.stage {
-            Stage::Start(_) => "Start",
-            Stage::Whole => "Whole",
-            Stage::Listing(..) => "Listing",
-            Stage::Verifying => "Verifying",
-            Stage::Beginning => "Beginning",
-            Stage::Moving(_) => "Moving",
-            Stage::Finishing => "Finishing",
-            Stage::Draining => "Draining",
-            Stage::Aborting => "Aborting",
-            Stage::Over(_) => "Over",
-        }
     }
 }
 

@@ -64,6 +64,9 @@ pub struct UploadOutput {
     pub may_be_orphan: bool,
     /// Why a checkpoint that was found was not gone on with.
     pub fresh: Option<Fresh>,
+    /// The id of an earlier upload of the object that was not gone on with, when it could not be aborted, or
+    /// nobody knows whether it was: its parts may be there, and are paid for until it is.
+    pub older: Option<String>,
 }
 
 impl Upload {
@@ -108,7 +111,8 @@ impl Upload {
     /// in any form. An upload that was begun with other headers, metadata or tags is another one. What OSS
     /// lists of the earlier upload counts where [`Work::Verify`](super::Work::Verify) shows that the source
     /// has the same bytes there. An upload that goes on cannot be in one request, and its parts are kept when
-    /// it fails or is cancelled. An earlier one for the same object that is not gone on with is aborted.
+    /// it fails or is cancelled. An earlier one for the same object that is not gone on with is aborted; when
+    /// that fails, the result names it ([`UploadOutput::older`], [`LeftUpload::older`](super::LeftUpload::older)).
     #[must_use]
     pub fn with_checkpoints(
         mut self,
@@ -244,8 +248,9 @@ impl Transfer for Upload {
 
 impl From<Made> for UploadOutput {
     fn from(made: Made) -> Self {
-        let Made { etag, crc64, is_checked, version_id, bytes, parts, callback, may_be_orphan } = made;
-        Self { etag, crc64, is_checked, version_id, bytes, parts, callback, may_be_orphan, fresh: None }
+        let Made { etag, crc64, is_checked, version_id, bytes, parts, callback, may_be_orphan, older } = made;
+        let fresh = None;
+        Self { etag, crc64, is_checked, version_id, bytes, parts, callback, may_be_orphan, fresh, older }
     }
 }
 

@@ -33,6 +33,7 @@ pub(in crate::transfer) struct Made {
     pub(in crate::transfer) parts: u32,
     pub(in crate::transfer) callback: Bytes,
     pub(in crate::transfer) may_be_orphan: bool,
+    pub(in crate::transfer) older: Option<String>,
 }
 
 impl Parts {

@@ -1,5 +1,6 @@
 //! What is not to be gone on with, and what is not to be forgotten.
 
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use super::model::{Store, broken, service};
@@ -91,6 +92,48 @@ fn i07_an_upload_that_is_given_up_is_gone_before_the_new_one_ends() {
         }
     }
     assert!(abort.is_none() && store.uploads.is_empty(), "the driver drops what is under way at the end");
+}
+
+#[test]
+fn i07_an_earlier_upload_that_cannot_be_given_up_is_named_in_the_result() {
+    use super::model::Fault;
+    let given_up = |found: Checkpoint, store: &mut Store, abort, put_fails: bool| {
+        let mut upload =
+            Upload::new(put(), 10, &options()).with_checkpoints(&service(), "t2", Some(Ok(found)));
+        super::rows::run(&mut upload, store, &mut |work| match work {
+            Work::Abort(_) => abort,
+            Work::Put(..) => put_fails.then_some(Fault::Refused),
+            _ => None,
+        })
+    };
+    // Gone by another hand, it is given up.
+    for abort in [None, Some(Fault::Deleted)] {
+        let (mut store, found) = interrupted(put(), 350 << 10);
+        assert_eq!(given_up(found, &mut store, abort, false).unwrap().older, None);
+    }
+    for abort in [Fault::Refused, Fault::NotSent, Fault::Lost] {
+        let (mut store, found) = interrupted(put(), 350 << 10);
+        let id = found.upload_id.clone();
+        assert_eq!(given_up(found.clone(), &mut store, Some(abort), false).unwrap().older, id);
+        let (mut store, found) = interrupted(put(), 350 << 10);
+        let error = given_up(found, &mut store, Some(abort), true).unwrap_err();
+        let left = error.left().unwrap();
+        assert_eq!((&left.upload_id, &left.older), (&None, &id));
+        let told = error.to_string();
+        assert!(told.ends_with("; the earlier multipart upload upload-1 may remain: abort it"), "{told}");
+    }
+    // Both of them: the new one is kept, as the one before it was.
+    let (mut store, found) = interrupted(put(), 350 << 10);
+    let upload = Upload::new(put(), 350 << 10, &options());
+    let mut upload = upload.with_checkpoints(&service(), "t2", Some(Ok(found)));
+    let result = super::rows::run(&mut upload, &mut store, &mut |work| {
+        matches!(work, Work::Abort(_) | Work::Part(..)).then_some(Fault::Refused)
+    });
+    let error = result.unwrap_err();
+    let left = error.left().unwrap();
+    assert_eq!((left.older.as_deref(), left.fate), (Some("upload-1"), UploadFate::Kept));
+    assert_eq!(left.upload_id, upload.checkpoint().and_then(|it| it.upload_id));
+    assert!(left.upload_id.is_some() && store.uploads.len() == 2, "{error}");
 }
 
 #[test]
