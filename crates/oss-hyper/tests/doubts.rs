@@ -82,6 +82,50 @@ async fn i07_an_upload_that_is_dropped_while_it_is_begun_is_given_up() {
     }
 }
 
+/// What was arriving when the first abort came is not freed by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i07_an_upload_that_is_dropped_amid_its_parts_is_given_up_twice() {
+    let directory = Directory::new("amid");
+    let source = directory.file("source");
+    fs::write(&source, content(3 * PART as usize)).unwrap();
+    let (told, mut asked) = mpsc::unbounded_channel();
+    let address = raw(move |_, mut stream| {
+        let told = told.clone();
+        async move {
+            loop {
+                let (head, _) = read_request(&mut stream).await;
+                let Some(line) = head.lines().next() else { return };
+                told.send(line.to_owned()).unwrap();
+                if line.starts_with("PUT") {
+                    // No part is ever answered.
+                    return tokio::time::sleep(LONG).await;
+                }
+                let body = "<InitiateMultipartUploadResult><UploadId>ID</UploadId>\
+                            </InitiateMultipartUploadResult>";
+                write(
+                    &mut stream,
+                    match line.starts_with("POST") {
+                        true => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()),
+                        false => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+                    },
+                )
+                .await;
+            }
+        }
+    })
+    .await;
+    let bucket = bucket_of(strict(address, LONG));
+    let up = tokio::spawn(bucket.upload_file("key", &source).part_size(PART).lanes(1).into_future());
+    assert!(asked.recv().await.unwrap().starts_with("POST "));
+    assert!(asked.recv().await.unwrap().starts_with("PUT "));
+    up.abort();
+    assert!(up.await.unwrap_err().is_cancelled());
+    for _ in 0..2 {
+        let next = timeout(LONG, asked.recv()).await.unwrap().unwrap();
+        assert!(next.starts_with("DELETE ") && next.contains("uploadId=ID"), "{next}");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b61_a_pipe_is_not_replaced_by_a_file() {

@@ -87,8 +87,16 @@ impl Drop for GiveUp {
         let Some(abort) = upload.filter(|_| !self.keeps) else { return };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let client = self.client.clone();
-            runtime.spawn(async move { client.send(abort).await.map(drop) });
+            runtime.spawn(async move { give_up(&client, abort).await });
         }
+    }
+}
+
+/// Parts that were on their way when they were dropped may arrive after an abort, and are not freed by it.
+async fn give_up(client: &Client, abort: AbortMultipartUpload) {
+    if client.send(abort.clone()).await.is_ok() {
+        // Nobody is there to be told what becomes of it; mostly there is no such upload any more.
+        let _unheard = client.send(abort).await;
     }
 }
 

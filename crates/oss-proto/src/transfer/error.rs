@@ -51,6 +51,12 @@ pub enum TransferErrorKind {
         /// How many bytes it has.
         bytes: u64,
     },
+    /// It was cancelled while the one request for the whole object was under way, and nobody waited for it:
+    /// the object is there, or what was there before.
+    CancelledWrite {
+        /// How many bytes the object has.
+        bytes: u64,
+    },
     /// A file on this side could not be used.
     File(FileError),
     /// Another process, or another transfer of this one, is at it: it has the lock of the checkpoint.
@@ -148,7 +154,12 @@ impl TransferError {
 
     /// It was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.kind, TransferErrorKind::Cancelled | TransferErrorKind::CancelledAppend { .. })
+        matches!(
+            self.kind,
+            TransferErrorKind::Cancelled
+                | TransferErrorKind::CancelledAppend { .. }
+                | TransferErrorKind::CancelledWrite { .. }
+        )
     }
 
     /// The object was replaced or deleted while it was read: read it again from its start.
@@ -187,6 +198,10 @@ impl fmt::Display for TransferError {
             TransferErrorKind::CancelledAppend { position, bytes } => {
                 write!(f, "cancelled while {bytes} bytes were appended at {position}")?;
                 f.write_str(": nobody knows whether they are there; read the head before you append again")?;
+            }
+            TransferErrorKind::CancelledWrite { bytes } => {
+                write!(f, "cancelled while an object of {bytes} bytes was written in one request")?;
+                f.write_str(": nobody knows whether it is there; read its head")?;
             }
             TransferErrorKind::File(error) => write!(f, "{error}")?,
             TransferErrorKind::Busy => {

@@ -80,7 +80,8 @@ pub trait Transfer {
 
     /// Ends the transfer: no new parts, those in flight are waited for, an upload is aborted unless
     /// [`keep_parts`](TransferOptions::keep_parts) says otherwise, and the result is
-    /// [`TransferErrorKind::Cancelled`]. Of no effect when the result is there.
+    /// [`TransferErrorKind::Cancelled`], or one that says what nobody waited for. Of no effect when the
+    /// result is there.
     fn cancel(&mut self);
 
     /// Reports how many bytes of a piece of work have passed so far, for [`progress`](Self::progress) alone.

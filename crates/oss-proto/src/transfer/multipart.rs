@@ -5,7 +5,7 @@
 //!  Start ────┼▶ Beginning ────────────┴▶ Moving ─▶ Finishing ─▶ Over
 //!            └▶ Whole ──────────────────────┼──────────┼─────────▲
 //!                                           ▼          ▼         │
-//!                                           Draining ─▶ Aborting ┘
+//!                                           Draining ⇄ Aborting ─┘
 //! ```
 //!
 //! Every arrow is an assignment in this file, and nowhere else.
@@ -48,6 +48,8 @@ pub(super) struct Multipart {
     failure: Option<TransferErrorKind>,
     fate: UploadFate,
     may_be_orphan: bool,
+    /// Parts that nobody waits for any more may still arrive, and are not freed by an abort before that.
+    may_arrive: bool,
     /// CRC-64 that the object must have, when it is known beforehand.
     pub(super) expected: Option<u64>,
     /// There is no such upload any more.
@@ -126,6 +128,7 @@ impl Multipart {
             failure: None,
             fate: UploadFate::MayRemain,
             may_be_orphan: false,
+            may_arrive: false,
             expected: None,
             is_gone: false,
             is_spent: false,
@@ -294,7 +297,8 @@ impl Multipart {
         self.run(Job::Part(number, len), work, len)
     }
 
-    /// Draining → Aborting or Over.
+    /// Draining → Aborting or Over. Parts that may still arrive take a second abort: OSS says of
+    /// `AbortMultipartUpload` that those under way are not deleted, and that it is to be called again.
     fn drained(&mut self) -> Step<Made> {
         let is_kept = self.keep_parts && !self.is_spent;
         let id = self.upload_id.as_deref().filter(|_| !self.is_gone && !is_kept);
@@ -350,12 +354,17 @@ impl Multipart {
             }
             (Job::Finish, Ok(Came::Finished(output))) => self.finished(output),
             (Job::Finish, Err(error)) => self.unfinished(error),
+            (Job::Abort, Ok(Came::Aborted)) if core::mem::take(&mut self.may_arrive) => {
+                // What was arriving by then was not freed; a second one frees it.
+                self.stage = Stage::Draining;
+            }
             (Job::Abort, Ok(Came::Aborted)) => self.aborted(UploadFate::Aborted),
             (Job::Abort, Err(error)) if error.code() == Some(NO_UPLOAD) => {
                 self.aborted(UploadFate::Aborted);
             }
             (Job::Abort, Err(_)) => self.aborted(UploadFate::MayRemain),
             (Job::Part(..) | Job::Whole(_), Err(error)) => {
+                self.may_arrive |= error.outcome() == Outcome::Unknown;
                 let error = self.recipe.reason(error, self.flight.progress().bytes);
                 self.fail(error);
             }
@@ -528,6 +537,10 @@ impl Multipart {
             Job::Begin => self.may_be_orphan = true,
             Job::Finish => self.may_be_made = true,
             Job::Abort => return self.aborted(UploadFate::MayRemain),
+            Job::Part(..) => self.may_arrive = true,
+            Job::Whole(bytes) if matches!(self.failure, None | Some(TransferErrorKind::Cancelled)) => {
+                self.failure = Some(TransferErrorKind::CancelledWrite { bytes });
+            }
             _ => {}
         }
         self.cancel();

@@ -112,7 +112,7 @@ impl Upload {
     /// lists of the earlier upload counts where [`Work::Verify`](super::Work::Verify) shows that the source
     /// has the same bytes there. An upload that goes on cannot be in one request, and its parts are kept when
     /// it fails or is cancelled. An earlier one for the same object that is not gone on with is aborted; when
-    /// that fails, the result names it ([`UploadOutput::older`], [`LeftUpload::older`](super::LeftUpload::older)).
+    /// that fails, the result names it ([`UploadOutput::older`], [`LeftUpload`](super::LeftUpload)).
     #[must_use]
     pub fn with_checkpoints(
         mut self,

@@ -2,6 +2,7 @@
 
 mod alone;
 mod doubts;
+mod endings;
 mod many;
 mod model;
 mod others;
