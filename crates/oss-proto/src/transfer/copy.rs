@@ -279,8 +279,9 @@ impl Transfer for ServerCopy {
                 }
             }
             (Job::Tags, Ok(Came::Tags(tags))) => {
-                if let Stage::Tagging(recipe, plan) = core::mem::replace(&mut self.stage, Stage::Looking) {
-                    let mut recipe = *recipe;
+                // One that was cancelled meanwhile is over, and stays so.
+                if let Stage::Tagging(recipe, plan) = &self.stage {
+                    let (mut recipe, plan) = (Recipe::clone(recipe), *plan);
                     let tags = tags.tag_set.into_iter();
                     let tags = tags.fold(Tags::default(), |all, tag| all.with(tag.key, tag.value));
                     recipe.begin.tagging = (tags.iter().count() > 0).then_some(tags);

@@ -10,7 +10,7 @@ use super::{Dice, get, put};
 use crate::transfer::*;
 use crate::{
     AppendObject, CopyDirective, CopyObject, CopySource, CorruptBody, Delete, DeleteMultipleObjects,
-    ErrorKind, HeadObjectOutput, Outcome, Reply, ReplyHead,
+    ErrorKind, GetObjectTaggingOutput, HeadObjectOutput, Outcome, Reply, ReplyHead,
 };
 
 #[test]
@@ -302,4 +302,14 @@ fn a_copy_that_may_not_read_the_tags_says_which_permission_it_needs() {
     assert!(matches!(error.kind(), TransferErrorKind::SourceTags { .. }), "{error:?}");
     assert_eq!(error.call().and_then(Error::code), Some("AccessDenied"));
     assert!(error.to_string().contains("oss:GetObjectTagging"), "{error}");
+}
+
+#[test]
+fn i09_a_copy_that_is_cancelled_while_its_tags_are_read_is_over() {
+    let (mut copy, ticket, _) = asked_for_tags("v7");
+    copy.cancel();
+    let reply =
+        Reply::new(GetObjectTaggingOutput::default(), ReplyHead::default(), alloc::sync::Arc::default());
+    copy.complete(ticket, Ok(reply.into()));
+    assert!(matches!(copy.poll(), Step::Done(Err(error)) if error.is_cancelled()));
 }
