@@ -32,6 +32,8 @@ pub struct Append {
     flight: Flight<Job>,
     stage: Stage,
     position: u64,
+    /// The position is that of the object, and not the one that the request happens to have.
+    is_placed: bool,
     crc64: Option<u64>,
     waiting: Option<u64>,
     is_ended: bool,
@@ -73,6 +75,7 @@ impl Append {
             crc64,
             flight: Flight::new(1),
             stage: Stage::Ready,
+            is_placed: true,
             waiting: None,
             is_ended: false,
             appends: 0,
@@ -83,12 +86,12 @@ impl Append {
 
     /// Appends at the end of the object, which a `HeadObject` tells, or begins it.
     pub fn at_end(append: AppendObject) -> Self {
-        Self { stage: Stage::Start, ..Self::new(append) }
+        Self { stage: Stage::Start, is_placed: false, ..Self::new(append) }
     }
 
-    /// Where the next piece begins; `None` before the end of the object was looked up.
+    /// Where the next piece begins; `None` before the end of the object was looked up, and when that failed.
     pub fn position(&self) -> Option<u64> {
-        (!matches!(self.stage, Stage::Start | Stage::Looking)).then_some(self.position)
+        self.is_placed.then_some(self.position)
     }
 
     /// Whether the next piece may be offered.
@@ -117,7 +120,7 @@ impl Append {
         self.is_ended = true;
     }
 
-    /// Looking → Ready.
+    /// What the object is: an end to append to, or nothing that can grow.
     fn open(&mut self, head: &HeadObjectOutput) {
         if let Some(kind) = head.object_type.as_ref().filter(|kind| **kind != ObjectType::Appendable) {
             let problem =
@@ -129,9 +132,15 @@ impl Append {
             let error = crate::ReadError::missing("x-oss-next-append-position");
             return self.fail(Error::new(ErrorKind::Reply(error), "HeadObject", Outcome::NotSent));
         };
-        self.position = position;
-        self.crc64 = if position == 0 { Some(0) } else { head.crc64 };
-        self.stage = Stage::Ready;
+        self.place(position, if position == 0 { Some(0) } else { head.crc64 });
+    }
+
+    /// Looking → Ready.
+    fn place(&mut self, position: u64, crc64: Option<u64>) {
+        (self.position, self.crc64, self.is_placed) = (position, crc64, true);
+        if matches!(self.stage, Stage::Looking) {
+            self.stage = Stage::Ready;
+        }
     }
 
     /// The piece that waits.
@@ -173,6 +182,13 @@ impl Append {
                 .fail(TransferError::new(TransferErrorKind::Conflict { position: self.position, error }));
         }
         self.fail(error);
+    }
+
+    /// Nobody knows whether a piece is there: one that was cancelled says so.
+    fn lose(&mut self, bytes: u64) {
+        if matches!(self.failure, Some(TransferErrorKind::Cancelled)) {
+            self.failure = Some(TransferErrorKind::CancelledAppend { position: self.position, bytes });
+        }
     }
 
     /// → Over, once nothing is under way.
@@ -246,9 +262,13 @@ impl Transfer for Append {
             (Job::Look, Ok(Came::Head(head))) => self.open(&head),
             // There is no object: the first piece begins it.
             (Job::Look, Err(error)) if error.is_not_found() && error.code() != Some("NoSuchBucket") => {
-                (self.position, self.crc64, self.stage) = (0, Some(0), Stage::Ready);
+                self.place(0, Some(0));
             }
             (Job::Piece(len), Ok(Came::Appended(output))) => self.appended(len, &output),
+            (Job::Piece(bytes), Err(error)) if error.outcome() == Outcome::Unknown => {
+                self.lose(bytes);
+                self.refused(error);
+            }
             (_, Err(error)) => self.refused(error),
             (_, Ok(_)) => self.misuse("completed work with the answer of another"),
         }
@@ -257,10 +277,8 @@ impl Transfer for Append {
     fn abandon(&mut self, ticket: Ticket) {
         match self.flight.land(ticket) {
             Landing::Of(Job::Piece(bytes)) => {
-                let lost = TransferErrorKind::CancelledAppend { position: self.position, bytes };
-                if matches!(self.failure, None | Some(TransferErrorKind::Cancelled)) {
-                    self.failure = Some(lost);
-                }
+                self.failure.get_or_insert(TransferErrorKind::Cancelled);
+                self.lose(bytes);
                 self.settle();
             }
             Landing::Of(Job::Look) => self.cancel(),

@@ -272,6 +272,27 @@ fn i06_an_append_that_nobody_waited_for_says_where_it_may_be() {
     }
 }
 
+#[test]
+fn i06_an_append_without_an_answer_says_where_it_may_be_also_when_it_was_cancelled_before() {
+    let mut appending = Append::new(AppendObject::new("bucket", "log", 30_u64, ""));
+    appending.offer(20).unwrap();
+    let Step::Run(ticket, _) = appending.poll() else { panic!("it appends") };
+    appending.cancel();
+    appending.complete(ticket, Err(broken(Outcome::Unknown)));
+    let Step::Done(Err(error)) = appending.poll() else { panic!("it is over") };
+    let kind = error.kind();
+    assert!(matches!(kind, TransferErrorKind::CancelledAppend { position: 30, bytes: 20 }), "{error:?}");
+}
+
+#[test]
+fn f61_an_end_that_was_not_found_is_no_position() {
+    let mut appending = Append::at_end(AppendObject::new("bucket", "log", 0_u64, ""));
+    let Step::Run(ticket, _) = appending.poll() else { panic!("it looks") };
+    appending.complete(ticket, Err(refusal(403, "AccessDenied")));
+    assert!(matches!(appending.poll(), Step::Done(Err(_))));
+    assert_eq!(appending.position(), None);
+}
+
 /// The tags of a copy in parts are asked for; the source has this version.
 fn asked_for_tags(version: &str) -> (ServerCopy, Ticket, GetObjectTagging) {
     let mut copy = ServerCopy::new(copy(), &options().single_bytes_max(0));
