@@ -7,6 +7,7 @@ mod many;
 mod model;
 mod others;
 mod rows;
+mod stories;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -68,6 +69,17 @@ fn drive<T: Transfer>(
     dice: &mut Dice,
     perils: Perils,
 ) -> Ended<T::Output> {
+    drive_fed(transfer, store, dice, perils, &mut |_, _| false)
+}
+
+/// The same of one whose parts are offered: `feed` does so now and then, and gives whether one more is due.
+fn drive_fed<T: Transfer>(
+    transfer: &mut T,
+    store: &mut Store,
+    dice: &mut Dice,
+    perils: Perils,
+    feed: &mut dyn FnMut(&mut T, &mut Dice) -> bool,
+) -> Ended<T::Output> {
     let mut waiting: Vec<(Ticket, Work)> = Vec::new();
     let mut answers: Vec<(Ticket, Result<Completion, Error>)> = Vec::new();
     let mut kept = transfer.checkpoint().map(|it| it.to_text());
@@ -109,9 +121,13 @@ fn drive<T: Transfer>(
             }
             transfer.complete(ticket, answer);
         }
+        let is_hungry = feed(transfer, dice);
         match transfer.poll() {
             Step::Run(ticket, work) => waiting.push((ticket, work)),
-            Step::Busy => assert!(!waiting.is_empty() || !answers.is_empty(), "it waits for nothing"),
+            Step::Busy => {
+                let is_under_way = !waiting.is_empty() || !answers.is_empty();
+                assert!(is_under_way || is_hungry, "it waits for nothing");
+            }
             Step::Done(result) => {
                 assert!(matches!(transfer.poll(), Step::Done(Err(error)) if error.call().is_some()));
                 return Ended::Done(result);

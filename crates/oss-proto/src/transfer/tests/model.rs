@@ -13,9 +13,10 @@ use http::HeaderMap;
 use super::Dice;
 use crate::transfer::{Completion, Received, Work};
 use crate::{
-    ContentRange, DeleteMultipleObjectsOutput, ETag, Endpoint, Error, ErrorKind, FailureKind, GetObject,
-    GetObjectOutput, HeadObjectOutput, ListPartsOutput, Metadata, ObjectType, Outcome, PartProperties,
-    Region, Reply, ReplyHead, Service, ServiceError, Tag, TransportError,
+    ContentRange, CorruptBody, DeleteMultipleObjects, DeleteMultipleObjectsOutput, DeletedObject, ETag,
+    Endpoint, Error, ErrorKind, FailedDeletion, FailureKind, GetObject, GetObjectOutput, HeadObjectOutput,
+    ListPartsOutput, Metadata, ObjectIdentifier, ObjectType, Outcome, PartProperties, Region, Reply,
+    ReplyHead, Service, ServiceError, Tag, TransportError,
 };
 
 /// What goes wrong with a call.
@@ -76,12 +77,17 @@ pub(super) struct Upload {
 #[derive(Default)]
 pub(super) struct Store {
     pub(super) objects: BTreeMap<String, Stored>,
-    history: Vec<(String, Vec<u8>)>,
+    history: Vec<(String, Stored)>,
     pub(super) uploads: BTreeMap<String, Upload>,
     pub(super) source: Vec<u8>,
     pub(super) sink: Vec<u8>,
     names: u64,
+    /// Somebody else replaced an object, appended to it or deleted it.
     pub(super) was_changed: bool,
+    /// Other bytes arrived than were sent, or lie there.
+    pub(super) was_flipped: bool,
+    /// An answer lacked what it should have.
+    pub(super) was_bare: bool,
     pub(super) log: Vec<String>,
     /// OSS gives no strong entity tag.
     pub(super) has_weak_tags: bool,
@@ -124,11 +130,21 @@ impl Store {
         self.put(key, Stored { content, etag, ..Stored::default() });
     }
 
+    /// One that shows in all that it has which version it is.
+    pub(super) fn store_version(&mut self, key: &str, content: Vec<u8>) {
+        let version = format!("\"{}\"", self.name());
+        let mut stored = Stored { content, etag: version.clone(), ..Stored::default() };
+        stored.content_type = Some(format!("text/{version}"));
+        stored.metadata.insert("version", &version);
+        stored.tags.push(("version".to_owned(), version));
+        self.put(key, stored);
+    }
+
     fn put(&mut self, key: &str, mut stored: Stored) {
         if self.has_weak_tags {
             stored.etag = format!("W/{}", stored.etag);
         }
-        self.history.push((key.to_owned(), stored.content.clone()));
+        self.history.push((key.to_owned(), stored.clone()));
         self.objects.insert(key.to_owned(), stored);
     }
 
@@ -137,7 +153,12 @@ impl Store {
     }
 
     pub(super) fn all_contents<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Vec<u8>> {
-        self.history.iter().filter(move |(name, _)| name == key).map(|(_, content)| content)
+        self.versions(key).map(|stored| &stored.content)
+    }
+
+    /// All that an object ever was.
+    pub(super) fn versions<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Stored> {
+        self.history.iter().filter(move |(name, _)| name == key).map(|(_, stored)| stored)
     }
 
     /// The bytes that were downloaded.
@@ -168,8 +189,9 @@ impl Store {
         if matches!(work, Work::Verify(_)) {
             return self.verify(work, fault);
         }
-        let change = (matches!(work, Work::Get(..)), fault);
-        match change {
+        self.was_bare |= fault == Some(Fault::Bare);
+        match (matches!(work, Work::Get(..)), fault) {
+            (false, Some(Fault::Replaced | Fault::Deleted)) if self.change_source(&work, fault, dice) => {}
             (true, Some(Fault::Replaced)) => {
                 let len = self.content("key").map_or(3, <[u8]>::len);
                 let bytes = dice.bytes(len);
@@ -188,12 +210,36 @@ impl Store {
         if let Work::Get(range, get) = work {
             return self.get(&range, &get, fault, dice);
         }
-        let done = self.apply(work, fault);
+        let done = self.apply(work, fault, dice);
         if fault == Some(Fault::Lost) { done.and(Err(broken(Outcome::Unknown))) } else { done }
     }
 
-    fn apply(&mut self, work: Work, fault: Option<Fault>) -> Result<Completion, Error> {
-        let is_bare = fault == Some(Fault::Bare);
+    /// What is copied is replaced or deleted, what is appended to is appended to by somebody else or
+    /// deleted.
+    fn change_source(&mut self, work: &Work, fault: Option<Fault>, dice: &mut Dice) -> bool {
+        let is_append = matches!(work, Work::Append(..));
+        let is_copy = matches!(work, Work::Head(_) | Work::Tags(_) | Work::PartCopy(_) | Work::Copy(_));
+        let is_about_upload = !is_append && fault == Some(Fault::Deleted) && dice.one_in(2);
+        if !(is_append || is_copy) || is_about_upload {
+            return false;
+        }
+        self.was_changed = true;
+        match (fault, self.objects.get_mut("key")) {
+            (Some(Fault::Deleted), _) => drop(self.objects.remove("key")),
+            (_, Some(stored)) if stored.is_appendable => stored.content.extend_from_slice(b"not ours"),
+            (_, Some(stored)) => {
+                let len = stored.content.len();
+                let len = if dice.one_in(3) { dice.below(len + 9) } else { len };
+                let bytes = dice.bytes(len);
+                self.store_version("key", bytes);
+            }
+            (_, None) => {}
+        }
+        true
+    }
+
+    fn apply(&mut self, work: Work, fault: Option<Fault>, dice: &mut Dice) -> Result<Completion, Error> {
+        let (is_bare, is_flipped) = (fault == Some(Fault::Bare), fault == Some(Fault::Flipped));
         match work {
             Work::Put(range, put) => {
                 let content = self.source[index(range.start)..index(range.end)].to_vec();
@@ -215,7 +261,7 @@ impl Store {
                 let etag = Some(etag).filter(|_| !is_bare);
                 Ok(reply(crate::UploadPartOutput { etag, crc64, ..Default::default() }).into())
             }
-            Work::PartCopy(part) => self.copy_part(&part, is_bare),
+            Work::PartCopy(part) => self.copy_part(&part, is_bare, is_flipped),
             Work::ListParts(list) => self.list(&list, fault),
             Work::Finish(finish) => self.finish(&finish, is_bare),
             Work::Abort(abort) => {
@@ -233,14 +279,15 @@ impl Store {
                 Ok(reply(crate::GetObjectTaggingOutput { tag_set, version_id: None }).into())
             }
             Work::Copy(copy) => {
-                let source = self.source_of(&copy.source, copy.if_match.as_ref())?;
-                let crc64 = Some(oss_crc::checksum(&source.content));
+                let mut source = self.source_of(&copy.source, copy.if_match.as_ref())?;
+                self.flip(&mut source.content, is_flipped);
+                let crc64 = Some(oss_crc::checksum(&source.content)).filter(|_| !is_bare);
                 let etag = format!("\"{}\"", self.name());
                 self.put(&key(&copy.key), Stored { etag, ..source });
                 Ok(reply(crate::CopyObjectOutput { crc64, ..Default::default() }).into())
             }
-            Work::Append(range, append) => self.append(&range, &append),
-            Work::Delete(_) => Ok(reply(DeleteMultipleObjectsOutput::default()).into()),
+            Work::Append(range, append) => self.append(&range, &append, fault),
+            Work::Delete(delete) => Ok(reply(self.delete(&delete, fault, dice)).into()),
             Work::Get(..) | Work::Verify(_) => unreachable!("done before"),
         }
     }
@@ -310,10 +357,17 @@ impl Store {
         Ok(stored.clone())
     }
 
-    fn copy_part(&mut self, part: &crate::UploadPartCopy, is_bare: bool) -> Result<Completion, Error> {
+    fn copy_part(
+        &mut self,
+        part: &crate::UploadPartCopy,
+        is_bare: bool,
+        is_flipped: bool,
+    ) -> Result<Completion, Error> {
         let source = self.source_of(&part.source, part.if_match.as_ref())?;
-        let range = part.range.unwrap().select(source.content.len() as u64).unwrap();
-        let content = source.content[index(range.start)..index(range.end)].to_vec();
+        let range = part.range.unwrap().select(source.content.len() as u64);
+        let range = range.ok_or_else(|| refusal(416, "InvalidRange"))?;
+        let mut content = source.content[index(range.start)..index(range.end)].to_vec();
+        self.flip(&mut content, is_flipped);
         let crc64 = Some(oss_crc::checksum(&content)).filter(|_| !self.has_no_part_crc);
         let etag = Some(self.keep_part(&part.upload_id, part.part_number, content)?).filter(|_| !is_bare);
         Ok(reply(crate::UploadPartCopyOutput { etag, crc64, ..Default::default() }).into())
@@ -369,19 +423,77 @@ impl Store {
         Ok(reply(crate::CompleteMultipartUploadOutput { etag, crc64, ..Default::default() }).into())
     }
 
-    fn append(&mut self, range: &Range<u64>, append: &crate::AppendObject) -> Result<Completion, Error> {
-        let content = self.source[index(range.start)..index(range.end)].to_vec();
-        let etag = format!("\"{}\"", self.name());
-        let stored = self.objects.entry(key(&append.key)).or_default();
+    /// As the call has it: the CRC-64 of the whole is compared where that before it is known.
+    fn append(
+        &mut self,
+        range: &Range<u64>,
+        append: &crate::AppendObject,
+        fault: Option<Fault>,
+    ) -> Result<Completion, Error> {
+        let piece = self.source[index(range.start)..index(range.end)].to_vec();
+        let key = key(&append.key);
+        let mut stored = self.objects.get(&key).cloned().unwrap_or_default();
         if append.position != stored.content.len() as u64 {
             return Err(refusal(409, "PositionNotEqualToLength"));
         }
-        (stored.etag, stored.is_appendable) = (etag, true);
-        stored.content.extend_from_slice(&content);
-        let crc64 = Some(oss_crc::checksum(&stored.content));
+        self.flip(&mut stored.content, fault == Some(Fault::Flipped));
+        (stored.etag, stored.is_appendable) = (format!("\"{}\"", self.name()), true);
+        stored.content.extend_from_slice(&piece);
+        let theirs = oss_crc::checksum(&stored.content);
         let next_append_position = Some(stored.content.len() as u64);
+        self.objects.insert(key, stored);
+        let is_bare = fault == Some(Fault::Bare);
+        let due = append.initial_crc64;
+        let due = due.map(|crc64| oss_crc::combine(crc64, oss_crc::checksum(&piece), piece.len() as u64));
+        if let Some(ours) = due.filter(|ours| *ours != theirs && !is_bare) {
+            let kind = ErrorKind::Corrupt(CorruptBody::Crc64 { ours, theirs });
+            return Err(Error::new(kind, "AppendObject", Outcome::Unknown));
+        }
+        let (crc64, next_append_position) =
+            if is_bare { (None, None) } else { (Some(theirs), next_append_position) };
         Ok(reply(crate::AppendObjectOutput { crc64, next_append_position, ..Default::default() }).into())
     }
+
+    /// What is not deleted is named with its reason, or left out of an answer that should name it.
+    fn delete(
+        &mut self,
+        delete: &DeleteMultipleObjects,
+        fault: Option<Fault>,
+        dice: &mut Dice,
+    ) -> DeleteMultipleObjectsOutput {
+        let mut output = DeleteMultipleObjectsOutput::default();
+        let is_quiet = delete.delete.quiet == Some(true);
+        for ObjectIdentifier { key, version_id, .. } in &delete.delete.objects {
+            let (key, version_id) = (key.clone(), version_id.clone());
+            let code = match fault.filter(|_| dice.one_in(2)) {
+                Some(Fault::Broken) => "InternalError",
+                Some(Fault::Flipped) => "AccessDenied",
+                Some(Fault::Bare) if !is_quiet => continue,
+                _ => {
+                    self.objects.remove(&version(&key, version_id.as_deref()));
+                    if !is_quiet {
+                        output.deleted.push(DeletedObject { key, version_id, ..Default::default() });
+                    }
+                    continue;
+                }
+            };
+            let code = Some(code.to_owned());
+            output.failed.push(FailedDeletion { key, version_id, code, ..Default::default() });
+        }
+        output
+    }
+
+    fn flip(&mut self, content: &mut [u8], is_flipped: bool) {
+        if let Some(byte) = content.first_mut().filter(|_| is_flipped) {
+            *byte ^= 1;
+            self.was_flipped = true;
+        }
+    }
+}
+
+/// What the store calls a version of an object that is to be deleted.
+pub(super) fn version(key: &str, version_id: Option<&str>) -> String {
+    version_id.map_or_else(|| key.to_owned(), |id| format!("{key} {id}"))
 }
 
 fn head_of(stored: &Stored, is_bare: bool) -> HeadObjectOutput {
