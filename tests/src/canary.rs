@@ -3,10 +3,14 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt::{self, Write as _};
+use core::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use oss_proto::UnixTime;
 use sha2::Sha256;
+
+use crate::peer::{REGION, SECRET, STS_SECRET, TOKEN};
 
 /// Secrets that must not be seen.
 #[derive(Clone, Default)]
@@ -18,6 +22,21 @@ pub struct Canaries {
 }
 
 impl Canaries {
+    /// The secrets of the peer's keys, and what is derived from them on these days and the ones beside them.
+    pub fn of_the_peer(now: Duration) -> Self {
+        let mut canaries = Self::default();
+        for (name, secret) in [("the secret", SECRET), ("the secret of a temporary key", STS_SECRET)] {
+            canaries.add(name, secret.as_bytes());
+            let now = i64::try_from(now.as_secs()).unwrap_or_default();
+            // Some clocks of the scenarios are a day off.
+            for day in [1_702_743_657, now, now.saturating_add(DAY), now.saturating_sub(DAY)] {
+                canaries.add_derived(secret, UnixTime::from_secs(day).day().as_str(), REGION);
+            }
+        }
+        canaries.add("the token", TOKEN.as_bytes());
+        canaries
+    }
+
     /// A secret of at least eight bytes, and each eight bytes of it in a row.
     ///
     /// # Panics
@@ -139,6 +158,7 @@ fn slot(window: u64) -> usize {
 }
 
 const WINDOW: usize = 8;
+const DAY: i64 = 86_400;
 const SLOTS: usize = 1 << 16;
 const SIGNATURE_WINDOW: usize = 16;
 const SHOWN: usize = 60;

@@ -278,18 +278,7 @@ fn each(stories: &[Story], play: impl Fn(&Story, &Canaries) -> Option<String> + 
 }
 
 fn canaries() -> Canaries {
-    let mut canaries = Canaries::default();
-    let today = i64::try_from(system_time().as_secs()).unwrap();
-    for (name, secret) in [("the secret", SECRET), ("the secret of a temporary key", STS_SECRET)] {
-        canaries.add(name, secret.as_bytes());
-        // Some clocks of the scenarios are a day off.
-        for day in [1_702_743_657, today, today + 86_400, today - 86_400] {
-            let day = UnixTime::from_secs(day).day();
-            canaries.add_derived(secret, day.as_str(), REGION);
-        }
-    }
-    canaries.add("the token", TOKEN.as_bytes());
-    canaries
+    Canaries::of_the_peer(system_time())
 }
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/conformance/oss-retry-conformance.json");
