@@ -6,12 +6,16 @@
 //!            └▶ Whole ──────────────────────┼──────────┼─────────▲
 //!                                           ▼          ▼         │
 //!                                           Draining ⇄ Aborting ─┘
+//!  Listing ─▶ Looking ─▶ Comparing ─▶ Over
+//!     └──────────┴───────────┴──────▶ Start
 //! ```
 //!
 //! Every arrow is an assignment in this file, and nowhere else.
 
 mod asked;
+mod new;
 mod parts;
+mod seen;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -19,14 +23,15 @@ use alloc::string::{String, ToString};
 
 pub(super) use self::parts::{Made, Offers};
 use self::parts::{Part, Parts, listed};
+use self::seen::Seen;
 use super::checkpoint::Identity;
 use super::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate, once};
 use super::flight::{Flight, Landing, Ticket};
 use super::recipe::Recipe;
-use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Step, TransferOptions, Work};
+use super::{Came, Checkpoint, Completion, Fresh, Plan, PlanError, Step, Work};
 use crate::{
-    CompleteMultipartUploadOutput, CorruptBody, ETag, Error, ErrorKind, ListParts, ListPartsOutput, Misuse,
-    Outcome, Paged as _, ReadError,
+    CompleteMultipartUploadOutput, CorruptBody, ETag, Error, ErrorKind, HeadObjectOutput, ListParts,
+    ListPartsOutput, Misuse, Outcome, Paged as _, ReadError,
 };
 
 /// The machine under [`Upload`](super::Upload) and [`ServerCopy`](super::ServerCopy).
@@ -76,6 +81,9 @@ enum Stage {
     /// The next page, and how many were asked for.
     Listing(Option<ListParts>, u32),
     Verifying,
+    /// The upload is gone; whether it has become the object.
+    Looking,
+    Comparing(Box<Seen>),
     Beginning,
     /// The number of the next part.
     Moving(u32),
@@ -91,6 +99,9 @@ enum Job {
     Whole(u64),
     List(ListParts),
     Verify(u32, Part),
+    Look,
+    /// So many bytes of the source.
+    Compare(u64),
     Begin,
     Part(u32, u64),
     Finish,
@@ -98,54 +109,6 @@ enum Job {
 }
 
 impl Multipart {
-    pub(super) fn new(recipe: Recipe, cut: Cut, is_single: bool, options: &TransferOptions) -> Self {
-        Self::after(&Flight::<Job>::new(options.lanes), recipe, cut, is_single, options)
-    }
-
-    /// One that goes on with the tickets of what came before.
-    pub(super) fn after<J>(
-        before: &Flight<J>,
-        recipe: Recipe,
-        cut: Cut,
-        is_single: bool,
-        options: &TransferOptions,
-    ) -> Self {
-        let mut flight = before.succeeded_by();
-        if let Cut::Known(plan) = &cut {
-            flight.set_total(Some(plan.len()), Some(if is_single { 1 } else { u64::from(plan.parts()) }));
-        }
-        Self {
-            recipe,
-            keep_parts: options.keep_parts,
-            flight,
-            stage: Stage::Start(is_single),
-            cut,
-            upload_id: None,
-            parts: Parts::default(),
-            listed: BTreeMap::new(),
-            stale: None,
-            older: None,
-            failure: None,
-            fate: UploadFate::MayRemain,
-            may_be_orphan: false,
-            may_arrive: false,
-            expected: None,
-            is_gone: false,
-            is_spent: false,
-            may_be_made: false,
-            fresh: None,
-            revision: 0,
-        }
-    }
-
-    /// One that cannot be: the error comes with the first poll.
-    pub(super) fn refused(recipe: Recipe, error: PlanError) -> Self {
-        let cut = Cut::Offered(Offers { is_ended: true, ..Offers::new(0) });
-        let mut refused = Self::new(recipe, cut, false, &TransferOptions::new());
-        refused.stage = Stage::Over(Some(Box::new(Err(error.into()))));
-        refused
-    }
-
     pub(super) fn keep_parts(&mut self, keep: bool) {
         self.keep_parts = keep;
     }
@@ -220,6 +183,9 @@ impl Multipart {
                 None => Step::Busy,
             },
             Stage::Verifying => self.verify(),
+            Stage::Looking | Stage::Comparing(_) if !self.flight.is_empty() => Step::Busy,
+            Stage::Looking => self.run(Job::Look, Work::Head(self.recipe.look()), 0),
+            Stage::Comparing(_) => self.compare(),
             Stage::Moving(next) => {
                 let next = *next;
                 self.send_part(next)
@@ -333,7 +299,11 @@ impl Multipart {
             (Job::GiveUp(id), Err(_)) => self.older = Some(id),
             (Job::Whole(len), Ok(came)) => self.made_whole(len, came),
             (Job::List(list), Ok(Came::Parts(page))) => self.list(&list, page),
-            (Job::List(_), Err(error)) if error.code() == Some(NO_UPLOAD) => self.restart(),
+            (Job::List(_), Err(error)) if error.code() == Some(NO_UPLOAD) => self.vanished(),
+            (Job::Look, Ok(Came::Head(head))) => self.looked(Some(&head)),
+            // There is nothing, or nothing that may be seen: then a conflict is told at the end.
+            (Job::Look, Err(error)) if matches!(error.status(), Some(403 | 404)) => self.looked(None),
+            (Job::Compare(len), Ok(Came::Verified(crc64))) => self.compared(len, crc64),
             (Job::Verify(number, part), Ok(Came::Verified(crc64))) => {
                 if crc64.is_some() && crc64 == part.crc64 {
                     self.flight.keep(part.len, 1);
@@ -395,12 +365,63 @@ impl Multipart {
         };
     }
 
-    /// Listing → Start: there is nothing to go on with.
+    /// Listing → Looking or Start. Who must not overwrite would take an earlier success of his own for a
+    /// conflict, after all parts were sent again.
+    fn vanished(&mut self) {
+        let is_on = matches!(self.stage, Stage::Listing(..));
+        match self.recipe.forbids_overwrite() {
+            true => {
+                self.may_be_made = true;
+                self.stage = if is_on { Stage::Looking } else { Stage::Draining };
+            }
+            false => self.restart(),
+        }
+    }
+
+    /// Looking → Comparing, when the object may be that of the upload; else Start.
+    fn looked(&mut self, head: Option<&HeadObjectOutput>) {
+        let (Some(plan), Stage::Looking) = (self.plan(), &self.stage) else { return };
+        match head.and_then(|head| Seen::of(head, plan)) {
+            Some(seen) => self.stage = Stage::Comparing(Box::new(seen)),
+            None => self.restart(),
+        }
+    }
+
+    /// Comparing → Over, when all of the source was read and is what the object has; else Start.
+    fn compare(&mut self) -> Step<Made> {
+        let (Some(plan), Stage::Comparing(seen)) = (self.plan(), &self.stage) else { return Step::Busy };
+        if let Some(range) = plan.part(seen.next) {
+            let len = range.end.saturating_sub(range.start);
+            return self.run(Job::Compare(len), Work::Verify(range), 0);
+        }
+        if seen.is_same() {
+            let made = seen.made.clone();
+            self.expected = made.crc64;
+            self.flight.keep(made.bytes, u64::from(made.parts));
+            let theirs = made.crc64;
+            self.made(made, theirs, false);
+        } else {
+            self.restart();
+        }
+        self.poll()
+    }
+
+    /// So many bytes of the source were read, or cannot be: then the object is not told by them, → Start.
+    fn compared(&mut self, len: u64, crc64: Option<u64>) {
+        let Stage::Comparing(seen) = &mut self.stage else { return };
+        match crc64 {
+            Some(crc64) => seen.take(len, crc64),
+            None => self.restart(),
+        }
+    }
+
+    /// → Start: there is nothing to go on with.
     fn restart(&mut self) {
         self.fresh = Some(Fresh::UploadGone);
         self.upload_id = None;
+        self.may_be_made = false;
         self.listed.clear();
-        if matches!(self.stage, Stage::Listing(..)) {
+        if matches!(self.stage, Stage::Listing(..) | Stage::Looking | Stage::Comparing(_)) {
             self.stage = Stage::Start(false);
         }
     }

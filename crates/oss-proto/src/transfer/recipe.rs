@@ -10,8 +10,8 @@ use super::Work;
 use super::error::misuse;
 use crate::{
     AbortMultipartUpload, BucketName, Callback, CallbackVars, Change, Checked, CompleteMultipartUpload,
-    CompletedPart, CopyObject, CopySource, ETag, Error, ErrorKind, InitiateMultipartUpload, ListParts,
-    ObjectAcl, ObjectChanged, ObjectKey, Operation as _, Outcome, Payload, PutObject, ReadError,
+    CompletedPart, CopyObject, CopySource, ETag, Error, ErrorKind, HeadObject, InitiateMultipartUpload,
+    ListParts, ObjectAcl, ObjectChanged, ObjectKey, Operation as _, Outcome, Payload, PutObject, ReadError,
     RequestPayer, UploadPart, UploadPartCopy,
 };
 
@@ -139,6 +139,18 @@ impl Recipe {
             crc64.update(format!("{name}:{value}\n").as_bytes());
         }
         Some(format!("{:016x}", crc64.value()))
+    }
+
+    /// The look at what is there under the name of the object.
+    pub(super) fn look(&self) -> HeadObject {
+        let mut head = HeadObject::new(self.bucket.clone(), self.key.clone());
+        head.request_payer.clone_from(&self.payer);
+        head
+    }
+
+    /// Whether an object that is there stays as it is.
+    pub(super) fn forbids_overwrite(&self) -> bool {
+        self.forbid_overwrite == Some(true)
     }
 
     pub(super) fn list(&self, upload_id: &str) -> ListParts {

@@ -113,6 +113,10 @@ impl Upload {
     /// has the same bytes there. An upload that goes on cannot be in one request, and its parts are kept when
     /// it fails or is cancelled. An earlier one for the same object that is not gone on with is aborted; when
     /// that fails, the result names it ([`UploadOutput::older`], [`LeftUpload`](super::LeftUpload)).
+    ///
+    /// With `forbid_overwrite`, an upload that OSS does not have any more may have become the object: its
+    /// head is asked for, and where length, number of parts and the CRC-64 of the source fit, it is the
+    /// result. What the application answered to a callback is not known then.
     #[must_use]
     pub fn with_checkpoints(
         mut self,

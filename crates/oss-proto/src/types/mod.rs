@@ -32,6 +32,13 @@ impl ETag {
     pub fn is_strong(&self) -> bool {
         self.0.len() >= 2 && self.0.starts_with('"') && self.0.ends_with('"')
     }
+
+    /// The number in the entity tag of an object that was made of parts: `"…-3"`.
+    pub(crate) fn part_count(tag: &str) -> Option<u64> {
+        let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
+        let (_, count) = opaque.rsplit_once('-')?;
+        if count.bytes().all(|byte| byte.is_ascii_digit()) { count.parse().ok() } else { None }
+    }
 }
 
 impl From<&str> for ETag {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Finding, Known, Refusal, is_older, number};
 use crate::xml::Writer;
-use crate::{Draft, Payload, ReplyHead, Service};
+use crate::{Draft, ETag, Payload, ReplyHead, Service};
 
 /// What the completion leaves behind.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +32,7 @@ impl Completion {
     /// be looking at what an earlier upload of the same file made: then its age must fit too.
     pub(super) fn find(&self, head: Option<&ReplyHead>, elapsed: Duration) -> Finding {
         let fits = head.is_some_and(|head| {
-            let made_of = head.header("etag").and_then(part_count);
+            let made_of = head.header("etag").and_then(ETag::part_count);
             let has_count = made_of.is_some_and(|count| self.parts.is_none_or(|parts| parts == count));
             let is_kind = head.header("x-oss-object-type").is_none_or(|kind| kind == "Multipart");
             let is_long = number(head, "content-length") == Some(self.size);
@@ -67,13 +67,6 @@ fn parts(body: &Payload) -> Option<u64> {
     u64::try_from(count).ok()
 }
 
-/// The number in the entity tag of an object that was made of parts: `"…-3"`.
-fn part_count(etag: &str) -> Option<u64> {
-    let opaque = etag.strip_prefix('"')?.strip_suffix('"')?;
-    let (_, count) = opaque.rsplit_once('-')?;
-    if count.bytes().all(|byte| byte.is_ascii_digit()) { count.parse().ok() } else { None }
-}
-
 const PART: &[u8] = b"<Part>";
 const ROOT: &str = "CompleteMultipartUploadResult";
 
@@ -82,7 +75,7 @@ mod tests {
     use super::super::Trace;
     use super::super::tests::{CRC_HELLO, DATE, head, service};
     use super::*;
-    use crate::{CompleteMultipartUpload, CompletedPart, ETag, Operation as _};
+    use crate::{CompleteMultipartUpload, CompletedPart, Operation as _};
     use alloc::vec::Vec;
 
     /// Ten seconds before the date.

@@ -70,6 +70,8 @@ impl Multipart {
             Stage::Whole => "Whole",
             Stage::Listing(..) => "Listing",
             Stage::Verifying => "Verifying",
+            Stage::Looking => "Looking",
+            Stage::Comparing(_) => "Comparing",
             Stage::Beginning => "Beginning",
             Stage::Moving(_) => "Moving",
             Stage::Finishing => "Finishing",

@@ -6,6 +6,7 @@ mod endings;
 mod many;
 mod model;
 mod others;
+mod returns;
 mod rows;
 mod stories;
 

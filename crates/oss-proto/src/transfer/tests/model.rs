@@ -503,7 +503,11 @@ fn head_of(stored: &Stored, is_bare: bool) -> HeadObjectOutput {
         crc64: Some(oss_crc::checksum(&stored.content)),
         content_type: stored.content_type.clone(),
         metadata: stored.metadata.clone(),
-        object_type: Some(if stored.is_appendable { ObjectType::Appendable } else { ObjectType::Normal }),
+        object_type: Some(match stored.is_appendable {
+            true => ObjectType::Appendable,
+            false if stored.etag.contains('-') => ObjectType::Multipart,
+            false => ObjectType::Normal,
+        }),
         ..HeadObjectOutput::default()
     }
 }
