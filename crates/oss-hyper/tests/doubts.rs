@@ -7,14 +7,17 @@ extern crate alloc;
 mod common;
 
 use alloc::sync::Arc;
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Instant;
 
 use common::transfers::{Directory, after, parts_in, uploads, world};
 use common::{BUCKET, bucket_of, content, emulator, raw, read_request, service, strict, write};
-use oss_hyper::transfer::{Cancel, Inside};
-use oss_hyper::{CopySource, Overrides};
+use oss_hyper::transfer::{Cancel, Fate, Inside};
+use oss_hyper::{CopySource, Overrides, Retryer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
@@ -139,6 +142,79 @@ async fn b61_a_pipe_is_not_replaced_by_a_file() {
     assert!(result.is_err());
     assert!(bucket.get_to_file("key", &pipe).await.is_err());
     assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+}
+
+/// OSS says of one object of two that there are too many requests, as often as it is asked.
+async fn busy_deletions(told: mpsc::UnboundedSender<Instant>) -> SocketAddr {
+    raw(move |_, mut stream| {
+        let told = told.clone();
+        async move {
+            loop {
+                let (head, body) = read_request(&mut stream).await;
+                if head.is_empty() {
+                    return;
+                }
+                told.send(Instant::now()).unwrap();
+                let both = String::from_utf8(body.to_vec()).unwrap().contains("<Key>a</Key>");
+                let body = format!(
+                    "<DeleteResult>{}<Error><Key>b</Key><Code>SlowDown</Code></Error></DeleteResult>",
+                    if both { "<Deleted><Key>a</Key></Deleted>" } else { "" }
+                );
+                let len = body.len();
+                write(&mut stream, format!("HTTP/1.1 200 OK\r\ncontent-length: {len}\r\n\r\n{body}")).await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f19_f63_what_oss_has_no_time_to_delete_waits_as_the_retry_rule_says() {
+    let pause = Duration::from_millis(300);
+    for (answer, requests) in [(Some(pause), 3), (None, 1)] {
+        let (told, mut asked) = mpsc::unbounded_channel();
+        let address = busy_deletions(told).await;
+        let proposals = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&proposals);
+        let rule = Retryer::from_fn(3, move |proposal| {
+            let code = proposal.code.as_ref().map(|code| code.as_str().to_owned());
+            seen.lock().unwrap().push((proposal.attempt, code));
+            answer
+        });
+        let bucket = bucket_of(strict(address, LONG)).with(&Overrides::new().retryer(rule));
+        let deletions = timeout(LONG, bucket.delete_many(["a", "b"]).into_future()).await.unwrap().unwrap();
+        let [(object, Fate::Failed(failed))] = &deletions.left().cloned().collect::<Vec<_>>()[..] else {
+            panic!("{deletions:?}")
+        };
+        assert_eq!((object.key.as_str(), failed.code.as_deref()), ("b", Some("SlowDown")));
+        let due: Vec<_> = (1..=2).map(|attempt| (attempt, Some("SlowDown".to_owned()))).collect();
+        assert_eq!(*proposals.lock().unwrap(), due[..if answer.is_some() { 2 } else { 1 }]);
+        asked.close();
+        let mut times = Vec::new();
+        while let Some(time) = asked.recv().await {
+            times.push(time);
+        }
+        assert_eq!(times.len(), requests);
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= pause), "{times:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i09_deletions_that_are_cancelled_in_a_pause_send_nothing_more() {
+    let (told, mut asked) = mpsc::unbounded_channel();
+    let address = busy_deletions(told).await;
+    let cancel = Cancel::new();
+    let stop = cancel.clone();
+    let rule = Retryer::from_fn(3, move |_| {
+        stop.keep();
+        Some(LONG * 10)
+    });
+    let bucket = bucket_of(strict(address, LONG)).with(&Overrides::new().retryer(rule));
+    let deletions = bucket.delete_many(["a", "b"]).cancel_with(&cancel);
+    let error = timeout(LONG, deletions.into_future()).await.unwrap().unwrap_err();
+    assert!(error.error.is_cancelled(), "{error}");
+    assert!(matches!(error.deletions.fates(), [(_, Fate::Deleted(_)), (_, Fate::Failed(_))]), "{error:?}");
+    assert!(asked.recv().await.is_some() && asked.try_recv().is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

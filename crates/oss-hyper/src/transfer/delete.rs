@@ -2,22 +2,29 @@
 
 use core::fmt;
 use core::pin::Pin;
+use core::time::Duration;
 
 use oss_proto::transfer::{
-    Completion, DeleteMany, Fate, Progress, Ticket, Transfer, TransferError, TransferOptions, Work,
+    Completion, DeleteMany, Fate, Progress, Repeat, Ticket, Transfer, TransferError, TransferOptions, Work,
 };
-use oss_proto::{Delete, DeleteMultipleObjects, Error, ObjectIdentifier};
+use oss_proto::{
+    Delete, DeleteMultipleObjects, Error, ErrorKind, Event, FailureKind, ObjectIdentifier, Outcome,
+    TransportError,
+};
+use tokio::time::timeout;
 
+use super::blocks::seed;
 use super::cancel::{Cancel, How};
 use super::engine;
-use super::job::{self, Job, Lane, Next, Passed, by_machine};
+use super::job::{self, Job, Lane, Next, Passed, failed};
 use super::progress::Watch;
 use crate::{Bucket, Client};
 
 impl Bucket {
     /// Deletes any number of objects, 1,000 in a request, three requests at a time.
     ///
-    /// Of a request that OSS answers, only the objects whose own failure may pass are sent again. `Ok` means
+    /// Of a request that OSS answers, only the objects whose own failure may pass are sent again: as often as
+    /// the client's retry policy and budget allow, with its pauses, three times at most in all. `Ok` means
     /// that OSS has answered for every object, not that every one is gone: [`Deletions::left`] gives those
     /// that are not. A request that fails as a whole ends it, and the error says of each object what is
     /// known.
@@ -86,7 +93,8 @@ impl DeleteKeys {
 
     async fn run(self) -> Result<Deletions, DeletionsError> {
         let client = self.bucket.client().clone();
-        let mut job = DeleteJob { client, many: DeleteMany::new(self.delete, &self.options) };
+        let many = DeleteMany::new(self.delete, &self.options);
+        let mut job = DeleteJob { client, many, pause: None, over: Cancel::new() };
         let result = engine::run(&mut job, self.cancel, Watch::new(None)).await;
         let fates = job.many.fates().map(|(object, fate)| (object.clone(), fate.clone()));
         let deletions = Deletions(fates.collect());
@@ -143,21 +151,81 @@ impl core::error::Error for DeletionsError {}
 struct DeleteJob {
     client: Client,
     many: DeleteMany,
+    /// Before the next piece of work.
+    pause: Option<Duration>,
+    /// Nothing is sent any more after a pause.
+    over: Cancel,
+}
+
+impl DeleteJob {
+    /// The pause before objects are sent again; `None` when they are not to be.
+    fn pause(&self, repeat: &Repeat) -> Option<Duration> {
+        let proposal = repeat.proposal(&self.client.service().retry, seed())?;
+        match self.client.account().retry(&proposal) {
+            Event::Retry(pause) => pause,
+            _ => None,
+        }
+    }
 }
 
 impl Job for DeleteJob {
     type Output = usize;
-    by_machine!(many);
 
     fn poll(&mut self) -> Next<usize> {
-        job::next(&mut self.many)
+        loop {
+            let next = job::next(&mut self.many);
+            if let Next::Run(ticket, _) = &next
+                && let Some(repeat) = self.many.repeat(*ticket)
+            {
+                self.pause = self.pause(&repeat);
+                if self.pause.is_none() {
+                    self.many.leave(*ticket);
+                    continue;
+                }
+            }
+            return next;
+        }
+    }
+
+    fn complete(&mut self, ticket: Ticket, result: Result<Completion, Error>) {
+        let has_failed = result.is_err();
+        self.many.complete(ticket, result);
+        if has_failed {
+            self.over.abort();
+        }
+    }
+
+    fn abandon(&mut self, ticket: Ticket) {
+        self.many.abandon(ticket);
     }
 
     fn cancel(&mut self, _how: How) {
         self.many.cancel();
+        self.over.abort();
+    }
+
+    fn note(&mut self, ticket: Ticket, bytes: u64) {
+        self.many.note(ticket, bytes);
+    }
+
+    fn progress(&self) -> Progress {
+        self.many.progress()
     }
 
     fn lane(&mut self, work: Work, _passed: Passed) -> Lane {
-        job::call(&self.client, work).expect("deletions ask for calls alone")
+        let call = job::call(&self.client, work).expect("deletions ask for calls alone");
+        let Some(pause) = self.pause.take() else { return call };
+        let over = self.over.clone();
+        Box::pin(async move {
+            match timeout(pause, over.wanted()).await {
+                Err(_elapsed) => call.await,
+                // Why is told already.
+                Ok(_) => {
+                    let kind = TransportError::new(FailureKind::Canceled, "cancelled in a pause");
+                    let kind = ErrorKind::Transport(kind);
+                    failed(Error::new(kind, "DeleteMultipleObjects", Outcome::NotSent))
+                }
+            }
+        })
     }
 }

@@ -7,7 +7,10 @@
 //! Every arrow is an assignment in this file, and nowhere else.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
+
+use oss_retry::{Backoff, Failure, Policy, Verdict, classify};
 
 use super::error::misuse;
 use super::flight::{Flight, Landing};
@@ -17,15 +20,15 @@ use super::{
 };
 use crate::{
     Delete, DeleteMultipleObjects, DeleteMultipleObjectsOutput, DeletedObject, Deletion, Error,
-    FailedDeletion, ObjectIdentifier, Outcome,
+    FailedDeletion, ObjectIdentifier, Outcome, Proposal,
 };
 
 /// Deletes any number of objects, up to 1,000 in a request, several requests at a time.
 ///
 /// The [`DeleteMultipleObjects`] says what to delete, however many that is, and how. Of a request that OSS
-/// answers, only the objects whose own failure may pass are sent again, three times at most in all. When a
-/// request fails as a whole, no others follow: the result is its error, and
-/// [`fates`](Self::fates) says of each object what is known.
+/// answers, only the objects whose own failure may pass are sent again, three times at most in all, and
+/// [`repeat`](Self::repeat) tells the driver, which makes a pause before. When a request fails as a whole, no
+/// others follow: the result is its error, and [`fates`](Self::fates) says of each object what is known.
 ///
 /// Progress counts objects as parts.
 pub struct DeleteMany {
@@ -45,6 +48,38 @@ struct Batch {
     places: Vec<usize>,
     delete: Delete,
     sent: u32,
+    /// Why it is sent again.
+    code: Option<String>,
+}
+
+/// Objects that are sent again, because OSS has said of each that it is not deleted for the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Repeat {
+    /// How often they were sent before.
+    pub sent: u32,
+    /// The code of one of them: that of too many requests, if there is one.
+    pub code: String,
+}
+
+impl Repeat {
+    /// The question whether they may be sent again, and after which pause; `None` when the policy allows no
+    /// attempt more. Ask the retry budget as after a call that failed
+    /// ([`Shared::decide`](crate::Shared::decide)).
+    ///
+    /// The pause is drawn from `seed`; of too many requests it is the longer one.
+    pub fn proposal(&self, policy: &Policy, seed: u64) -> Option<Proposal> {
+        let mut backoff = Backoff::new(policy, seed);
+        let (delay, cost) = match verdict(&self.code) {
+            _ if self.sent >= policy.attempts() => return None,
+            Verdict::Throttle { cost } => (backoff.next_throttled(self.sent), cost),
+            Verdict::Retry { cost } => (backoff.next(self.sent), cost),
+            _ => return None,
+        };
+        let code = Some(self.code.clone().into());
+        let (status, transport, outcome) = (Some(200), None, Outcome::Rejected);
+        Some(Proposal { attempt: self.sent, delay, cost, status, code, transport, outcome })
+    }
 }
 
 /// What became of one object that was to be deleted.
@@ -102,6 +137,26 @@ impl DeleteMany {
         self.objects.iter().zip(&self.fates)
     }
 
+    /// Why the work of this ticket is sent again; `None` for what was never sent, and for what is done.
+    ///
+    /// Ask before doing it, and make the pause that [`Repeat::proposal`] proposes, or
+    /// [`leave`](Self::leave) it: a service that has no time gets none by being asked again at once.
+    pub fn repeat(&self, ticket: Ticket) -> Option<Repeat> {
+        let batch = self.flight.job(ticket)?;
+        Some(Repeat { sent: batch.sent.saturating_sub(1), code: batch.code.clone()? })
+    }
+
+    /// The work of this ticket was not done and will not be: its objects stay failed, with their codes.
+    ///
+    /// Only for what is sent again ([`repeat`](Self::repeat)); of no effect otherwise.
+    pub fn leave(&mut self, ticket: Ticket) {
+        if self.repeat(ticket).is_some()
+            && let Landing::Of(batch) = self.flight.land(ticket)
+        {
+            self.flight.count(0, batch.places.len() as u64);
+        }
+    }
+
     /// The next objects that were not sent yet.
     fn cut(&mut self) -> Option<Batch> {
         let (mut bytes, mut end) = (0_usize, self.next);
@@ -114,18 +169,18 @@ impl DeleteMany {
         }
         let places: Vec<usize> = (self.next..end).collect();
         self.next = end;
-        self.batch(places, 0)
+        self.batch(places, 0, None)
     }
 
-    fn batch(&self, places: Vec<usize>, sent: u32) -> Option<Batch> {
+    fn batch(&self, places: Vec<usize>, sent: u32, code: Option<String>) -> Option<Batch> {
         let objects = places.iter().filter_map(|place| self.objects.get(*place).cloned());
         let delete = Delete { quiet: self.delete.delete.quiet, objects: objects.collect() };
-        (!places.is_empty()).then_some(Batch { places, delete, sent })
+        (!places.is_empty()).then_some(Batch { places, delete, sent, code })
     }
 
     /// What an answer says of each of its objects.
     fn answered(&mut self, batch: &Batch, answer: &DeleteMultipleObjectsOutput) {
-        let mut again = Vec::new();
+        let (mut again, mut code) = (Vec::new(), None);
         for (place, (_, deletion)) in batch.places.iter().zip(batch.delete.outcomes(answer)) {
             let fate = match deletion {
                 Deletion::Deleted(object) => Fate::Deleted(Some(object.clone())),
@@ -133,6 +188,7 @@ impl DeleteMany {
                 Deletion::Failed(failed) => {
                     if failed.is_transient() && batch.sent < SENT_MAX {
                         again.push(*place);
+                        code = graver(code, failed.code.as_deref());
                     }
                     Fate::Failed(failed.clone())
                 }
@@ -144,7 +200,8 @@ impl DeleteMany {
         }
         let settled = batch.places.len().saturating_sub(again.len());
         self.flight.count(0, settled as u64);
-        self.batches.extend(self.batch(again, batch.sent));
+        let code = code.map(String::from);
+        self.batches.extend(self.batch(again, batch.sent, code));
     }
 
     fn fail(&mut self, kind: TransferErrorKind) {
@@ -242,6 +299,17 @@ impl core::fmt::Debug for DeleteMany {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "DeleteMany({} of {})", self.next, self.objects.len())
     }
+}
+
+/// The code that asks for the longer pause.
+fn graver<'a>(one: Option<&'a str>, other: Option<&'a str>) -> Option<&'a str> {
+    let is_throttle = |code: &&str| matches!(verdict(code), Verdict::Throttle { .. });
+    one.filter(is_throttle).or_else(|| other.filter(is_throttle)).or(one).or(other)
+}
+
+/// An error under 200 has no status to speak of: the code alone decides.
+fn verdict(code: &str) -> Verdict {
+    classify(Failure::Service { status: 200, code })
 }
 
 /// How long the object is in the document, at most.

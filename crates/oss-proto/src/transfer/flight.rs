@@ -86,6 +86,11 @@ impl<J> Flight<J> {
         }
     }
 
+    /// What was handed out with this ticket and has not landed.
+    pub(super) fn job(&self, ticket: Ticket) -> Option<&J> {
+        self.out.get(&ticket).map(|flying| &flying.job)
+    }
+
     pub(super) fn note(&mut self, ticket: Ticket, bytes: u64) {
         if let Some(flying) = self.out.get_mut(&ticket) {
             flying.noted = flying.noted.max(bytes.min(flying.bytes));

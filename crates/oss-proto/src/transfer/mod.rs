@@ -43,7 +43,7 @@ use core::ops::Range;
 pub use self::append::{Append, AppendOutput};
 pub use self::checkpoint::{Checkpoint, CheckpointError, Fresh};
 pub use self::copy::{CopyOutput, ServerCopy};
-pub use self::delete_many::{DeleteMany, Fate};
+pub use self::delete_many::{DeleteMany, Fate, Repeat};
 pub use self::disk::{DiskDone, DiskWork, FileError, FileStep};
 pub use self::download::{Download, DownloadOutput};
 pub use self::error::{LeftUpload, TransferError, TransferErrorKind, UploadFate};

@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 use std::format;
 
 use bytes::Bytes;
@@ -10,8 +11,8 @@ use bytes::Bytes;
 use super::model::{broken, refusal};
 use crate::transfer::*;
 use crate::{
-    Delete, DeleteMultipleObjects, ErrorKind, ListObjectVersions, ListObjectsV2, ObjectIdentifier, Operation,
-    Outcome, Paged, Reply, ReplyHead,
+    Delete, DeleteMultipleObjects, ErrorCode, ErrorKind, ListObjectVersions, ListObjectsV2, ObjectIdentifier,
+    Operation, Outcome, Paged, Policy, Reply, ReplyHead,
 };
 
 fn reply<O: Operation>(document: String) -> Reply<O::Output> {
@@ -68,6 +69,61 @@ fn f63_only_what_may_pass_is_sent_again_and_not_for_ever() {
         many.complete(ticket, Ok(answer(&delete.delete, "InternalError", |_| true)));
     }
     assert!(matches!(many.poll(), Step::Done(Ok(0))));
+}
+
+#[test]
+fn f19_what_is_sent_again_says_why_and_waits_as_the_policy_says_or_is_left() {
+    let policy = Policy::new().with_fixed_delay(Duration::from_millis(200));
+    for (codes, code, pause, cost) in [
+        (["InternalError", "SlowDown"], "SlowDown", 1000, 5),
+        (["SlowDown", "InternalError"], "SlowDown", 1000, 5),
+        (["InternalError", "ServiceUnavailable"], "InternalError", 200, 14),
+    ] {
+        let mut many = deletions(3);
+        for sent in 1..=3 {
+            let (ticket, delete) = work(many.poll());
+            let repeat = many.repeat(ticket);
+            assert_eq!(
+                (repeat.is_some(), delete.delete.objects.len()),
+                (sent > 1, if sent > 1 { 2 } else { 3 })
+            );
+            if let Some(repeat) = &repeat {
+                assert_eq!((repeat.sent, repeat.code.as_str()), (sent - 1, code));
+                let proposal = repeat.proposal(&policy, 7).unwrap();
+                assert_eq!((proposal.attempt, proposal.cost), (sent - 1, cost));
+                assert_eq!(proposal.delay, Duration::from_millis(pause));
+                assert_eq!(proposal.code.as_ref().map(ErrorCode::as_str), Some(code));
+                assert_eq!(repeat.proposal(&policy.with_max_attempts(sent - 1), 7).map(|_| ()), None);
+                assert_eq!(repeat.proposal(&Policy::none(), 7).map(|_| ()), None);
+            }
+            let inside = format!(
+                "<Deleted><Key>key-0</Key></Deleted><Error><Key>key-1</Key><Code>{}</Code></Error>\
+                 <Error><Key>key-2</Key><Code>{}</Code></Error>",
+                codes[0], codes[1]
+            );
+            let answer = reply::<DeleteMultipleObjects>(format!("<DeleteResult>{inside}</DeleteResult>"));
+            if sent == 3 {
+                // The budget says no.
+                many.leave(ticket);
+                many.complete(ticket, Ok(answer.into()));
+            } else {
+                many.complete(ticket, Ok(answer.into()));
+            }
+        }
+        assert!(matches!(many.poll(), Step::Done(Ok(1))));
+        assert_eq!(many.progress().parts, 3);
+        let told: Vec<_> = many.fates().map(|(_, fate)| fate.clone()).collect();
+        for (fate, code) in told[1..].iter().zip(codes) {
+            assert!(matches!(fate, Fate::Failed(failed) if failed.code.as_deref() == Some(code)), "{fate:?}");
+        }
+    }
+    // What is sent for the first time is not to be left.
+    let mut many = deletions(1);
+    let (ticket, delete) = work(many.poll());
+    many.leave(ticket);
+    assert!(matches!(many.poll(), Step::Busy));
+    many.complete(ticket, Ok(answer(&delete.delete, "", |_| false)));
+    assert!(matches!(many.poll(), Step::Done(Ok(1))));
 }
 
 #[test]
