@@ -424,6 +424,36 @@ async fn i09_what_was_cancelled_before_it_began_does_nothing() {
     assert!(!target.exists() && directory.parts().is_empty());
 }
 
+/// As after a process that was killed when its completion had taken effect: the checkpoint is there still.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f60_b59_who_must_not_overwrite_finds_his_own_earlier_success() {
+    let (_server, bucket, directory) = world("returns").await;
+    let (source, dir) = (directory.file("source"), directory.file("c"));
+    let bytes = content(8 * PART as usize + 5);
+    fs::write(&source, &bytes).unwrap();
+    let upload =
+        || bucket.upload_file("key", &source).part_size(PART).forbid_overwrite(true).checkpoint_dir(&dir);
+    let cancel = Cancel::new();
+    let stop = cancel.clone();
+    let slow = upload().bytes_per_sec(4 << 20).cancel_with(&cancel);
+    slow.on_progress(after(2 * PART, move || stop.keep())).await.unwrap_err();
+    let kept = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read(&kept).unwrap();
+    let made = upload().await.unwrap();
+    assert!(!kept.exists());
+    fs::write(&kept, &text).unwrap();
+    let again = upload().await.unwrap();
+    assert_eq!((again.etag, again.crc64, again.parts), (made.etag, made.crc64, 9));
+    assert!(again.is_checked && again.fresh.is_none() && !kept.exists());
+    assert_eq!(uploads(&bucket).await, 0);
+
+    // Another object of the same length is a conflict.
+    fs::write(&kept, &text).unwrap();
+    bucket.put("key", vec![7; bytes.len()]).await.unwrap();
+    let error = upload().await.unwrap_err();
+    assert!(error.call().unwrap().is_precondition_failed(), "{error}");
+}
+
 /// OSS overwrites all the same where versions are kept: who asks for create-if-absent there is told.
 #[tokio::test]
 async fn f60_create_if_absent_is_refused_where_buckets_keep_versions() {
