@@ -228,25 +228,22 @@ impl fmt::Display for LeftUpload {
             }
         }
         let Some(id) = &self.upload_id else {
-            return match self.may_be_orphan {
-                true => f.write_str(
-                    "an orphan upload may exist: list the multipart uploads of this key and abort it",
-                ),
-                false => Ok(()),
-            };
+            return f.write_str(if self.may_be_orphan { ORPHAN } else { "" });
         };
         let (id, parts) = (excerpt(id, ID_CHARS_MAX), self.parts.len());
         match self.fate {
-            UploadFate::Aborted => write!(f, "the multipart upload {id} was aborted"),
-            UploadFate::Kept => write!(f, "the multipart upload {id} is kept with {parts} parts"),
+            UploadFate::Aborted => write!(f, "the multipart upload {id} was aborted")?,
+            UploadFate::Kept => write!(f, "the multipart upload {id} is kept with {parts} parts")?,
             UploadFate::MayRemain => {
-                write!(f, "the multipart upload {id} may remain with {parts} parts: abort it")
+                write!(f, "the multipart upload {id} may remain with {parts} parts: abort it")?;
             }
             UploadFate::MayBeComplete => {
-                write!(f, "the multipart upload {id} may have become the object: read its head")
+                write!(f, "the multipart upload {id} may have become the object: read its head")?;
             }
         }
+        if self.may_be_orphan { write!(f, "; {ORPHAN}") } else { Ok(()) }
     }
 }
 
+const ORPHAN: &str = "an orphan upload may exist: list the multipart uploads of this key and abort it";
 const ID_CHARS_MAX: usize = 128;

@@ -514,10 +514,8 @@ impl Multipart {
         let upload_id = self.upload_id.clone().filter(|_| is_left);
         // One that was still to be given up was not.
         let older = self.older.take().or_else(|| self.stale.take());
-        let is_told = match self.upload_id {
-            Some(_) => is_left,
-            None => self.may_be_orphan,
-        };
+        // An orphan of its beginning is left also when the upload itself is gone.
+        let is_told = upload_id.is_some() || self.may_be_orphan;
         let left = (is_told || older.is_some()).then(|| {
             let (parts, may_be_orphan) = (self.parts.completed(), self.may_be_orphan);
             Box::new(LeftUpload { upload_id, parts, fate, may_be_orphan, older })

@@ -252,7 +252,13 @@ impl Store {
                 let upload_id = format!("upload-{}", self.name());
                 self.uploads.insert(upload_id.clone(), Upload { begin: Some(begin), ..Upload::default() });
                 let upload_id = if is_bare { String::new() } else { upload_id };
-                Ok(reply(crate::InitiateMultipartUploadOutput { upload_id, ..Default::default() }).into())
+                let output = crate::InitiateMultipartUploadOutput { upload_id, ..Default::default() };
+                if is_flipped {
+                    // Begun twice by its call.
+                    let orphan = format!("upload-{}", self.name());
+                    self.uploads.insert(orphan, Upload::default());
+                }
+                Ok(Reply { may_have_orphan: is_flipped, ..reply(output) }.into())
             }
             Work::Part(range, part) => {
                 let content = self.source[index(range.start)..index(range.end)].to_vec();
