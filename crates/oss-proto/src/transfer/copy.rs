@@ -114,7 +114,7 @@ impl ServerCopy {
 
     /// What gives up the parts that are at OSS by now, for a driver that must stop without waiting; `None`
     /// when there are none. An upload that is just being begun has an id that only the answer to
-    /// [`Work::Begin`] tells: wait for it, in a task of its own if need be.
+    /// [`Work::Begin`](super::Work::Begin) tells: wait for it, in a task of its own if need be.
     pub fn abortion(&self) -> Option<AbortMultipartUpload> {
         match &self.stage {
             Stage::Copying(multipart) => multipart.abortion(),
