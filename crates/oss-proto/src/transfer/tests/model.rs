@@ -369,6 +369,9 @@ impl Store {
         is_bare: bool,
         is_flipped: bool,
     ) -> Result<Completion, Error> {
+        if !self.uploads.contains_key(&part.upload_id) {
+            return Err(refusal(404, "NoSuchUpload"));
+        }
         let source = self.source_of(&part.source, part.if_match.as_ref())?;
         let range = part.range.unwrap().select(source.content.len() as u64);
         let range = range.ok_or_else(|| refusal(416, "InvalidRange"))?;
