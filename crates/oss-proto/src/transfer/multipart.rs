@@ -333,8 +333,10 @@ impl Multipart {
                 self.aborted(UploadFate::Aborted);
             }
             (Job::Abort, Err(_)) => self.aborted(UploadFate::MayRemain),
-            (Job::Part(..) | Job::Whole(_), Err(error)) => {
-                self.may_arrive |= error.outcome() == Outcome::Unknown;
+            (job @ (Job::Part(..) | Job::Whole(_)), Err(error)) => {
+                if error.outcome() == Outcome::Unknown {
+                    self.lose(&job);
+                }
                 let error = self.recipe.reason(error, self.flight.progress().bytes);
                 self.fail(error);
             }
@@ -551,18 +553,26 @@ impl Multipart {
 
     pub(super) fn abandon(&mut self, ticket: Ticket) {
         let Landing::Of(job) = self.flight.land(ticket) else { return };
-        match job {
-            Job::GiveUp(id) => self.older = Some(id),
+        match &job {
+            Job::GiveUp(id) => self.older = Some(id.clone()),
             Job::Begin => self.may_be_orphan = true,
             Job::Finish => self.may_be_made = true,
             Job::Abort => return self.aborted(UploadFate::MayRemain),
+            _ => {}
+        }
+        self.cancel();
+        self.lose(&job);
+    }
+
+    /// Nobody knows whether this took effect, or will.
+    fn lose(&mut self, job: &Job) {
+        match *job {
             Job::Part(..) => self.may_arrive = true,
-            Job::Whole(bytes) if matches!(self.failure, None | Some(TransferErrorKind::Cancelled)) => {
+            Job::Whole(bytes) if matches!(self.failure, Some(TransferErrorKind::Cancelled)) => {
                 self.failure = Some(TransferErrorKind::CancelledWrite { bytes });
             }
             _ => {}
         }
-        self.cancel();
     }
 
     pub(super) fn note(&mut self, ticket: Ticket, bytes: u64) {

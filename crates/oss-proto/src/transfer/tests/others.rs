@@ -285,6 +285,20 @@ fn i06_an_append_without_an_answer_says_where_it_may_be_also_when_it_was_cancell
 }
 
 #[test]
+fn i06_an_object_without_an_answer_may_be_there_also_when_it_was_cancelled_before() {
+    for (outcome, is_in_doubt) in [(Outcome::Unknown, true), (Outcome::NotSent, false)] {
+        let mut upload = Upload::new(put(), 7, &options());
+        let Step::Run(ticket, Work::Put(..)) = upload.poll() else { panic!("it is sent whole") };
+        upload.cancel();
+        upload.complete(ticket, Err(broken(outcome)));
+        let Step::Done(Err(error)) = upload.poll() else { panic!("it is over") };
+        assert!(error.is_cancelled());
+        let is_told = matches!(error.kind(), TransferErrorKind::CancelledWrite { bytes: 7 });
+        assert_eq!(is_told, is_in_doubt, "{error:?}");
+    }
+}
+
+#[test]
 fn f61_an_end_that_was_not_found_is_no_position() {
     let mut appending = Append::at_end(AppendObject::new("bucket", "log", 0_u64, ""));
     let Step::Run(ticket, _) = appending.poll() else { panic!("it looks") };
