@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::chance::Chance;
 use super::oracle::{Appended, Oracle, content};
 use super::tally::Tally;
+use super::transfers;
 
 /// One of those who call, one call after another.
 pub(super) struct Caller {
@@ -30,9 +31,9 @@ pub(super) struct Caller {
 
 /// A call's kind and how long it may take.
 #[derive(Clone, Copy)]
-struct Limit {
-    kind: &'static str,
-    time: Duration,
+pub(super) struct Limit {
+    pub(super) kind: &'static str,
+    pub(super) time: Duration,
 }
 
 type Ended<T> = Result<T, Error>;
@@ -43,7 +44,8 @@ impl Caller {
             let time = Duration::from_millis(self.chance.pick(&[100, 500, 2000, 5000]));
             let patience =
                 self.chance.percent(10).then(|| Duration::from_micros(self.chance.length(300_000)));
-            let kind = self.chance.pick(KINDS);
+            let is_transfer = self.chance.percent(transfers::PERCENT);
+            let kind = self.chance.pick(if is_transfer { transfers::KINDS } else { KINDS });
             let limit = Limit { kind, time };
             match patience {
                 None => self.call(limit).await,
@@ -67,12 +69,13 @@ impl Caller {
             "list" => self.list(limit).await,
             "delete" => self.delete(limit).await,
             "append" => self.append(limit).await,
-            _ => self.upload(limit).await,
+            "upload in parts" => self.upload_in_parts(limit).await,
+            _ => self.transfer(limit).await,
         }
     }
 
     /// The bucket for calls with this limit.
-    fn bucket(&self, limit: Limit) -> Bucket {
+    pub(super) fn bucket(&self, limit: Limit) -> Bucket {
         self.bucket.with(&Overrides::new().operation_timeout(limit.time))
     }
 
@@ -84,7 +87,7 @@ impl Caller {
         result
     }
 
-    fn key(&mut self) -> String {
+    pub(super) fn key(&mut self) -> String {
         format!("shared/{}", self.chance.below(KEYS))
     }
 
@@ -252,7 +255,7 @@ impl Caller {
     }
 
     /// In two parts.
-    async fn upload(&mut self, limit: Limit) {
+    async fn upload_in_parts(&mut self, limit: Limit) {
         let (key, rest) = (self.key(), self.chance.length(50_000));
         let bucket = self.bucket(limit);
         let begun = self.timed(limit, bucket.send(InitiateMultipartUpload::to(&*key))).await;
@@ -317,4 +320,4 @@ const KINDS: &[&str] = &[
 /// How many keys all callers share.
 const KEYS: u64 = 24;
 /// The least that a part may have.
-const PART_BYTES: u64 = 100 << 10;
+pub(super) const PART_BYTES: u64 = 100 << 10;

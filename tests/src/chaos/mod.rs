@@ -9,6 +9,7 @@ mod chance;
 mod faults;
 mod oracle;
 mod tally;
+mod transfers;
 
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -143,7 +144,8 @@ impl Folder {
     /// How many files have no name yet. A download that is dropped at its very end may still get its name.
     fn count(&self) -> io::Result<usize> {
         let names = std::fs::read_dir(&self.0)?.filter_map(|entry| Some(entry.ok()?.file_name()));
-        Ok(names.filter(|name| name.to_string_lossy().ends_with(".part")).count())
+        let nameless = names.filter(|name| name.to_string_lossy().ends_with(".part")).count();
+        Ok(nameless + transfers::left_behind(&self.0))
     }
 }
 

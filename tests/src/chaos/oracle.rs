@@ -10,6 +10,7 @@ use oss_hyper::{Error, Outcome};
 
 use super::chance::mixed;
 use super::tally::Tally;
+use super::transfers::Told;
 use crate::peer::Peer;
 
 /// Every write to every key, and what became of it.
@@ -17,6 +18,8 @@ use crate::peer::Peer;
 pub(super) struct Oracle {
     keys: Mutex<BTreeMap<String, Vec<Write>>>,
     appended: Mutex<Vec<Appended>>,
+    /// What was said of the uploads that are left of the transfers to these keys.
+    told: Mutex<BTreeMap<String, Told>>,
     /// Orders what happens.
     clock: AtomicU64,
 }
@@ -65,6 +68,17 @@ impl Oracle {
         Ticket { key: key.to_owned(), id, content: content(id, 0..len.unwrap_or(0)) }
     }
 
+    /// A transfer to this key says this of what is left.
+    pub(super) fn tell(&self, key: &str, told: Told) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), told);
+    }
+
+    /// A write of several requests ended: it took effect, or had none and never will.
+    pub(super) fn decide(&self, ticket: &Ticket, is_done: bool) {
+        let (at, was_sent_once) = (self.tick(), false);
+        self.settle(ticket, if is_done { Fate::Done { at, was_sent_once } } else { Fate::Dead });
+    }
+
     /// It ended; a write that is dropped instead stays open.
     pub(super) fn end<T>(&self, ticket: &Ticket, result: &Result<T, Error>, attempts: usize) {
         let fate = match result {
@@ -72,6 +86,10 @@ impl Oracle {
             Err(error) if error.outcome() == Outcome::Unknown => return,
             Err(_) => Fate::Dead,
         };
+        self.settle(ticket, fate);
+    }
+
+    fn settle(&self, ticket: &Ticket, fate: Fate) {
         let mut keys = self.keys();
         let writes = keys.get_mut(&ticket.key).into_iter().flatten();
         writes.filter(|write| write.id == ticket.id).for_each(|write| write.fate = fate);
@@ -127,6 +145,12 @@ impl Oracle {
             if !is_right {
                 let held = held.map(|bytes| bytes.len());
                 tally.wrong(format!("{key}: the peer holds {held:?} bytes that nobody wrote last"));
+            }
+        }
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, id) in peer.uploads() {
+            if let Some(told) = told.get(&key).filter(|told| !told.has(&id)) {
+                tally.wrong(format!("{key}: the upload {id} is open, and told is {told:?}"));
             }
         }
         for Appended { key, sure, doubtful } in

@@ -6,6 +6,7 @@ use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use oss_hyper::transfer::TransferError;
 use oss_hyper::{Error, Outcome};
 
 use super::Options;
@@ -34,11 +35,22 @@ impl Tally {
     pub(super) fn call<T>(&self, kind: &'static str, result: &Result<T, Error>, over: Duration) {
         let mut counts = self.counts();
         *counts.calls.entry(kind).or_default() += 1;
-        *counts.endings.entry(ending(result)).or_default() += 1;
+        *counts.endings.entry(ending(result.as_ref().err())).or_default() += 1;
         counts.slowest = counts.slowest.max(over);
         if over > OVER_MAX {
             counts.overran += 1;
         }
+    }
+
+    /// A transfer of this kind ended, in its time.
+    pub(super) fn transfer<T>(&self, kind: &'static str, result: &Result<T, TransferError>) {
+        let mut counts = self.counts();
+        *counts.calls.entry(kind).or_default() += 1;
+        let ending = match result {
+            Err(error) if error.call().is_none() => "of no call".into(),
+            _ => ending(result.as_ref().err().and_then(TransferError::call)),
+        };
+        *counts.endings.entry(ending).or_default() += 1;
     }
 
     /// A call was dropped by its caller.
@@ -66,8 +78,8 @@ impl Tally {
     }
 }
 
-fn ending<T>(result: &Result<T, Error>) -> String {
-    let Err(error) = result else { return "ok".into() };
+fn ending(error: Option<&Error>) -> String {
+    let Some(error) = error else { return "ok".into() };
     let outcome = match error.outcome() {
         Outcome::NotSent => "not sent",
         Outcome::Rejected => "rejected",
