@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::model::{Store, broken, refusal};
+use super::model::{Fault, Store, broken, refusal};
 use super::rows::{PART, holding, kind, options, source, well};
 use super::{Dice, get, put};
 use crate::transfer::*;
@@ -296,6 +296,29 @@ fn i06_an_object_without_an_answer_may_be_there_also_when_it_was_cancelled_befor
         let is_told = matches!(error.kind(), TransferErrorKind::CancelledWrite { bytes: 7 });
         assert_eq!(is_told, is_in_doubt, "{error:?}");
     }
+}
+
+#[test]
+fn f57_an_orphan_is_told_also_beside_an_upload_that_is_gone() {
+    let mut store = source(250 << 10);
+    let mut upload = Upload::new(put(), 250 << 10, &options());
+    let mut dice = Dice(1);
+    let error = loop {
+        match upload.poll() {
+            Step::Run(ticket, work) => {
+                // Begun twice, and given up by somebody else.
+                let is_part = matches!(work, Work::Part(..));
+                let fault = if is_part { Fault::Deleted } else { Fault::Flipped };
+                let result = store.run(work, Some(fault), &mut dice);
+                upload.complete(ticket, result);
+            }
+            Step::Busy => panic!("it waits for nothing"),
+            Step::Done(result) => break result.unwrap_err(),
+        }
+    };
+    let left = error.left().unwrap();
+    assert_eq!((left.upload_id.as_ref(), left.may_be_orphan), (None, true), "{error}");
+    assert!(error.to_string().contains("an orphan upload may exist"), "{error}");
 }
 
 #[test]
