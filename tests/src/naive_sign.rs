@@ -62,7 +62,7 @@ pub fn header(input: &Input<'_>) -> Output {
     if !input.token.is_empty() {
         added.push(("x-oss-security-token".to_owned(), input.token.to_owned()));
     }
-    let is_added = |name: &str| added.iter().any(|(own, _)| *own == name.to_lowercase());
+    let is_added = |name: &str| added.iter().any(|(own, _)| *own == name.to_ascii_lowercase());
     let mut headers: Vec<(&str, &str)> = input.headers.clone();
     headers.retain(|(name, _)| !is_added(name));
     headers.extend(added.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -109,7 +109,7 @@ pub fn presign(input: &Input<'_>, expires_seconds: u64) -> Output {
     query.extend(added.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut payload = "UNSIGNED-PAYLOAD";
     for (name, value) in input.headers.iter().rev() {
-        if name.to_lowercase() == "x-oss-content-sha256" && !strip(value).is_empty() {
+        if name.to_ascii_lowercase() == "x-oss-content-sha256" && !strip(value).is_empty() {
             payload = strip(value);
         }
     }
@@ -140,7 +140,7 @@ fn canonical_request(
         .collect();
     let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, value) in headers {
-        let name = name.to_lowercase();
+        let name = name.to_ascii_lowercase();
         if always_signed(&name) || !name.is_empty() && additional.split(';').any(|other| other == name) {
             lines.entry(name).or_default().push(strip(value));
         }
@@ -150,9 +150,9 @@ fn canonical_request(
 }
 
 fn additional_names(headers: &[(&str, &str)], additional: &[&str]) -> String {
-    let wanted: BTreeSet<String> = additional.iter().map(|name| name.to_lowercase()).collect();
+    let wanted: BTreeSet<String> = additional.iter().map(|name| name.to_ascii_lowercase()).collect();
     let is_there = |name: &String| {
-        headers.iter().any(|(other, value)| other.to_lowercase() == *name && !strip(value).is_empty())
+        headers.iter().any(|(other, value)| other.to_ascii_lowercase() == *name && !strip(value).is_empty())
     };
     let names =
         wanted.into_iter().filter(|name| !name.is_empty() && name != "authorization" && !always_signed(name));
@@ -212,7 +212,7 @@ pub fn header_v1(input: &Input<'_>, sub_resources: &[&str]) -> Output {
     let mut headers = input.headers.clone();
     let mut added = Vec::new();
     if !input.token.is_empty() {
-        headers.retain(|(name, _)| name.to_lowercase() != "x-oss-security-token");
+        headers.retain(|(name, _)| name.to_ascii_lowercase() != "x-oss-security-token");
         headers.push(("x-oss-security-token", input.token));
         added.push(("x-oss-security-token".to_owned(), input.token.to_owned()));
     }
@@ -255,7 +255,7 @@ fn string_to_sign_v1(
 ) -> String {
     let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, value) in headers {
-        let name = name.to_lowercase();
+        let name = name.to_ascii_lowercase();
         if name.starts_with("x-oss-") {
             lines.entry(name).or_default().push(strip(value));
         }
@@ -283,7 +283,7 @@ fn string_to_sign_v1(
 }
 
 fn first<'a>(headers: &[(&str, &'a str)], name: &str) -> &'a str {
-    headers.iter().find(|(other, _)| other.to_lowercase() == name).map_or("", |(_, value)| strip(value))
+    headers.iter().find(|(other, _)| other.to_ascii_lowercase() == name).map_or("", |(_, value)| strip(value))
 }
 
 /// RFC 2104, over SHA-1.
