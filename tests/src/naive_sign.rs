@@ -109,7 +109,7 @@ pub fn presign(input: &Input<'_>, expires_seconds: u64) -> Output {
     query.extend(added.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut payload = "UNSIGNED-PAYLOAD";
     for (name, value) in input.headers.iter().rev() {
-        if name.to_ascii_lowercase() == "x-oss-content-sha256" && !strip(value).is_empty() {
+        if name.eq_ignore_ascii_case("x-oss-content-sha256") && !strip(value).is_empty() {
             payload = strip(value);
         }
     }
@@ -212,7 +212,7 @@ pub fn header_v1(input: &Input<'_>, sub_resources: &[&str]) -> Output {
     let mut headers = input.headers.clone();
     let mut added = Vec::new();
     if !input.token.is_empty() {
-        headers.retain(|(name, _)| name.to_ascii_lowercase() != "x-oss-security-token");
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-oss-security-token"));
         headers.push(("x-oss-security-token", input.token));
         added.push(("x-oss-security-token".to_owned(), input.token.to_owned()));
     }
