@@ -26,8 +26,8 @@ use super::disk::Placed;
 use super::job::Passed;
 use super::pace::Pace;
 use super::shelf::named;
+use crate::BoxError;
 use crate::body::{Body, Chunks, Stream};
-use crate::{BoxError, clock};
 
 /// The file that is uploaded, as it was when the upload began.
 #[derive(Debug)]
@@ -313,11 +313,6 @@ impl HttpBody for Blocks {
             Err(error) => Err(error.into()),
         }))
     }
-}
-
-/// A name for a file that nobody can guess.
-pub(super) fn seed() -> u64 {
-    clock::seed()
 }
 
 /// How much is read at a time.

@@ -13,11 +13,11 @@ use oss_proto::{
 };
 use tokio::time::timeout;
 
-use super::blocks::seed;
 use super::cancel::{Cancel, How};
 use super::engine;
 use super::job::{self, Job, Lane, Next, Passed, failed};
 use super::progress::Watch;
+use crate::clock::seed;
 use crate::{Bucket, Client};
 
 impl Bucket {

@@ -9,7 +9,7 @@ use oss_proto::transfer::{
 use oss_proto::{ByteRange, Checked, Error, GetObject, IntoField, ObjectKey};
 use tokio::task::spawn_blocking;
 
-use super::blocks::{checksum, seed};
+use super::blocks::checksum;
 use super::cancel::How;
 use super::engine;
 use super::job::{self, Job, Landing, Lane, Next, OnDisk, Passed, by_machine};
@@ -19,6 +19,7 @@ use super::progress::Watch;
 use super::settings::{Settings, awaited, checkpoint_setter, setters};
 use super::shelf::{Shelf, named};
 use super::sink::receive;
+use crate::clock::seed;
 use crate::{Bucket, Client};
 
 impl Bucket {

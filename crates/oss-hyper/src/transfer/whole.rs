@@ -8,11 +8,11 @@ use hyper::body::Body as HttpBody;
 use oss_proto::transfer::{DiskDone, DiskWork, FileError, FileStep};
 use oss_proto::{Error, ErrorKind, FailureKind, Reply, TransportError, Verified};
 
-use super::blocks::seed;
 use super::job::Passed;
 use super::part::Place;
 use super::shelf::named;
 use super::sink::Sink;
+use crate::clock::seed;
 use crate::{BoxError, Object};
 
 impl<B> Object<B>

@@ -20,8 +20,8 @@ use super::{
     TransferOptions, Work,
 };
 use crate::{
-    AbortMultipartUpload, CopyDirective, CopyObject, ETag, Error, ErrorKind, GetObjectTagging, HeadObject,
-    HeadObjectOutput, InitiateMultipartUpload, Outcome, ReadError, Tags,
+    CopyDirective, CopyObject, ETag, Error, ErrorKind, GetObjectTagging, HeadObject, HeadObjectOutput,
+    InitiateMultipartUpload, Outcome, ReadError, Tags,
 };
 
 /// Copies one object inside a region, without moving its bytes through here: in one `CopyObject` up to 200
@@ -109,16 +109,6 @@ impl ServerCopy {
         self.options.keep_parts = keep;
         if let Stage::Copying(multipart) = &mut self.stage {
             multipart.keep_parts(keep);
-        }
-    }
-
-    /// What gives up the parts that are at OSS by now, for a driver that must stop without waiting; `None`
-    /// when there are none. An upload that is just being begun has an id that only the answer to
-    /// [`Work::Begin`](super::Work::Begin) tells: wait for it, in a task of its own if need be.
-    pub fn abortion(&self) -> Option<AbortMultipartUpload> {
-        match &self.stage {
-            Stage::Copying(multipart) => multipart.abortion(),
-            _ => None,
         }
     }
 

@@ -130,6 +130,9 @@ pub enum Work {
     /// Make the call, with these bytes as its body.
     Put(Range<u64>, PutObject),
     /// Make the call.
+    ///
+    /// Who drops it in the middle leaves an upload whose id nobody was told: finish it, in a task of its own
+    /// if need be, and abort what it began.
     Begin(InitiateMultipartUpload),
     /// Make the call, with these bytes as its body.
     Part(Range<u64>, UploadPart),

@@ -9,7 +9,7 @@ use super::{
     Checkpoint, CheckpointError, Completion, Fresh, Plan, Progress, Step, Ticket, Transfer, TransferError,
     TransferErrorKind, TransferOptions,
 };
-use crate::{AbortMultipartUpload, ETag, Error, Misuse, PutObject, Service};
+use crate::{ETag, Error, Misuse, PutObject, Service};
 
 /// Uploads one object: in one `PutObject` when it is small, else in parts, several at a time.
 ///
@@ -163,13 +163,6 @@ impl Upload {
     /// [`cancel`](Transfer::cancel) otherwise.
     pub fn fail(&mut self, kind: TransferErrorKind) {
         self.multipart.fail(TransferError::new(kind));
-    }
-
-    /// What gives up the parts that are at OSS by now, for a driver that must stop without waiting; `None`
-    /// when there are none. An upload that is just being begun has an id that only the answer to
-    /// [`Work::Begin`](super::Work::Begin) tells: wait for it, in a task of its own if need be.
-    pub fn abortion(&self) -> Option<AbortMultipartUpload> {
-        self.multipart.abortion()
     }
 
     /// How many bytes a part has; the last one may have fewer.

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::{Cut, Multipart, Stage};
 use crate::transfer::{Fresh, Plan, Progress, UploadFate};
-use crate::{AbortMultipartUpload, BucketName, Checked, ObjectKey};
+use crate::{BucketName, Checked, ObjectKey};
 
 impl Multipart {
     /// Whether it was refused before its first poll.
@@ -47,11 +47,6 @@ impl Multipart {
 
     pub(in crate::transfer) fn progress(&self) -> Progress {
         self.flight.progress()
-    }
-
-    /// What gives up the parts that are there.
-    pub(in crate::transfer) fn abortion(&self) -> Option<AbortMultipartUpload> {
-        self.upload_id.as_deref().filter(|_| !self.is_gone).map(|id| self.recipe.abort(id))
     }
 
     /// The id of the upload that another transfer may go on with.
